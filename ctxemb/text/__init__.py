@@ -1,0 +1,1 @@
+"""Words and sentences: the text side of the pipeline."""
