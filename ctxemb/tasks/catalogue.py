@@ -1,0 +1,60 @@
+"""The tasks that ctxemb knows by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ctxemb.errors import MissingFileError
+from ctxemb.registry import unknown_name
+from ctxemb.tasks import coarsewsd, events, senses, sst, trec
+from ctxemb.tasks.base import Task
+
+ENVIRONMENT = "CTXEMB_DATA"
+
+_SHIPPED: dict[str, Callable[[], Task]] = {"senses": senses.load, "events": events.load}
+_FROM_FOLDER: dict[str, Callable[[Path], Task]] = {
+    "coarsewsd20": coarsewsd.load,
+    "trec": trec.load,
+    "sst2": sst.load,
+}
+
+
+def task_names() -> list[str]:
+    """Return the names of all tasks, those that ship with ctxemb first."""
+    return [*_SHIPPED, *_FROM_FOLDER]
+
+
+def load_task(name: str, data: Path | None = None) -> Task:
+    """Load a task.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    data
+        Folder of the data sets that do not ship with ctxemb; the environment variable ``CTXEMB_DATA``
+        unless given.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such task.
+    MissingFileError
+        If a folder is needed and not given, or a file is not in it.
+    FormatError
+        If a file is not as its format says, or its rows are not as many as they should be.
+    """
+    if name in _SHIPPED:
+        return _SHIPPED[name]()
+    if name not in _FROM_FOLDER:
+        raise unknown_name("task", name, task_names())
+    folder = data or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
+    if folder is None:
+        raise MissingFileError(
+            f"the task {name} does not ship with ctxemb: name the folder of its data with --data or {ENVIRONMENT}"
+        )
+    if not folder.is_dir():
+        raise MissingFileError(f"no folder {folder} to read the task {name} from")
+    return _FROM_FOLDER[name](folder)

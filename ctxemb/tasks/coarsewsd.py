@@ -1,0 +1,72 @@
+"""CoarseWSD-20: coarse senses of 20 nouns in Wikipedia (Loureiro et al. 2021)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.files import check_count, read_rows, splits_of
+from ctxemb.text.sentence import Sentence
+
+WORDS = (
+    "apple", "arm", "bank", "bass", "bow", "chair", "club", "crane", "deck", "digit",
+    "hood", "java", "mole", "pitcher", "pound", "seal", "spring", "square", "trunk", "yard",
+)  # fmt: skip
+COUNTS = {"train": 23_370, "test": 10_196}
+
+
+def load(data: Path) -> Task:
+    """Load all 20 words, with the official split, from ``coarsewsd20`` in the folder `data`.
+
+    Positions count words between any white space: a no-break space inside a number such as "7 1/2", or two
+    spaces in a row, would otherwise move three targets.
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        If a file is not there, has a bad row, or the rows are not as many as published.
+    """
+    folder = data / "coarsewsd20"
+    sentences: list[Sentence] = []
+    examples: list[Example] = []
+    splits: list[str] = []
+    for word in WORDS:
+        senses = _senses(folder / word / "classes_map.txt")
+        for split in COUNTS:
+            path = folder / word / f"{split}.data.txt"
+            gold = read_rows(folder / word / f"{split}.gold.txt", 1)
+            rows = read_rows(path, 2)
+            check_count(path, len(gold), len(rows))
+            for line, ((position, text), (number,)) in enumerate(zip(rows, gold, strict=True), start=1):
+                sentence = Sentence(tuple(text.split()))
+                if not position.isdecimal() or int(position) >= len(sentence) or number not in senses:
+                    raise FormatError(f"{path}:{line}: no word at position {position!r}, or no sense {number!r}")
+                span = (int(position), int(position) + 1)
+                examples.append(Example(len(sentences), (span,), senses[number], word))
+                sentences.append(sentence)
+                splits.append(split)
+    for split, count in COUNTS.items():
+        check_count(folder, count, splits.count(split))
+    return Task(
+        name="coarsewsd20",
+        kind="word-sense",
+        description="Which coarse sense one of 20 nouns has in Wikipedia; one classifier per noun.",
+        licence="CC BY-NC 4.0",
+        source="D. Loureiro, K. Rezaee, M. T. Pilehvar, J. Camacho-Collados. Computational Linguistics 47(2), 2021",
+        sentences=tuple(sentences),
+        examples=tuple(examples),
+        splits=splits_of(splits),
+        metrics=("macro_f1", "accuracy"),
+    )
+
+
+def _senses(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise MissingFileError(f"no file {path}")
+    try:
+        senses = json.loads(path.read_text(encoding="utf-8"))
+        return {str(number): str(name) for number, name in senses.items()}
+    except (ValueError, AttributeError) as error:
+        raise FormatError(f"{path}: expected JSON of class numbers and senses: {error}") from error

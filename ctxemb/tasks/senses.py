@@ -1,0 +1,42 @@
+"""*Senses*: ambiguous English words in sentences written for ctxemb."""
+
+from __future__ import annotations
+
+from ctxemb.embedded import embedded_path
+from ctxemb.errors import FormatError
+from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.files import read_rows, splits_of, tokenized
+
+HEADER = ("word", "pos", "sense", "split", "position", "sentence")
+
+
+def load() -> Task:
+    """Load the task; see its README for how it was written."""
+    path = embedded_path("senses", "senses.tsv")
+    sentences, examples, splits = [], [], []
+    for line, (word, _, sense, split, position, text) in enumerate(read_rows(path, 6, HEADER), start=2):
+        sentence = tokenized(text, path, line)
+        if not position.isdecimal() or int(position) >= len(sentence):
+            raise FormatError(f"{path}:{line}: position {position!r} is not that of a word")
+        span = (int(position), int(position) + 1)
+        examples.append(Example(len(sentences), (span,), sense, word))
+        sentences.append(sentence)
+        splits.append(split)
+    return Task(
+        name="senses",
+        kind="word-sense",
+        description="Which sense an ambiguous noun, verb or adjective has; one classifier per word.",
+        licence="CC0-1.0",
+        source="ships with ctxemb, written for it",
+        sentences=tuple(sentences),
+        examples=tuple(examples),
+        splits=splits_of(splits),
+        metrics=("accuracy", "macro_f1"),
+        shareable=True,
+    )
+
+
+def glosses() -> dict[tuple[str, str], str]:
+    """Return the gloss of each word and sense."""
+    rows = read_rows(embedded_path("senses", "glosses.tsv"), 4, ("word", "pos", "sense", "gloss"))
+    return {(word, sense): gloss for word, _, sense, gloss in rows}
