@@ -1,0 +1,1 @@
+"""Bare torch modules that the models are made of; they know nothing of words or checkpoints."""

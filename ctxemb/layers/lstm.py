@@ -1,0 +1,186 @@
+"""LSTM layers with projection and clipping, both directions at once, without padding.
+
+Sak et al. 2014 (LSTM with recurrent projection), as in ELMo (Peters et al. 2018); the same function as
+`allennlp_light.modules.lstm_cell_with_projection.LstmCellWithProjection`, one for each direction.
+
+Steps of all windows are laid out by time: first the first piece of every window, longest window first,
+then every second piece. A step is then one contiguous slice, windows that have ended need no mask, and the
+products with the input of all steps are one matrix product before the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def time_order(lengths: Tensor) -> tuple[Tensor, list[int]]:
+    """Lay out the pieces of windows by time.
+
+    Parameters
+    ----------
+    lengths
+        (n_windows,) lengths in pieces; the windows lie behind one another.
+
+    Returns
+    -------
+    Tensor, list of int
+        (2, n_pieces) positions, in time order, of the forward and the backward direction; and the number
+        of windows that are still running at each step.
+
+    Examples
+    --------
+    >>> order, running = time_order(torch.tensor([1, 3]))
+    >>> order.tolist(), running
+    ([[1, 0, 2, 3], [3, 0, 2, 1]], [2, 1, 1])
+    """
+    starts = lengths.cumsum(0) - lengths
+    by_length = torch.argsort(lengths, descending=True, stable=True)
+    steps = torch.arange(int(lengths.max()), device=lengths.device)
+    running = steps[:, None] < lengths[by_length][None, :]  # (n_steps, n_windows)
+    forward = (starts[by_length][None, :] + steps[:, None])[running]
+    backward = ((starts + lengths - 1)[by_length][None, :] - steps[:, None])[running]
+    return torch.stack([forward, backward]), running.sum(dim=1).tolist()
+
+
+class BiLSTMLayer(nn.Module):
+    """One layer of a forward and a backward LSTM, which do not see each other.
+
+    Parameters
+    ----------
+    input_width, width, cell_width
+        Sizes of the input, of the projected state, and of the cell, of one direction.
+    cell_clip, state_clip
+        Largest magnitude of a cell and of a projected state, or None.
+    """
+
+    def __init__(
+        self, input_width: int, width: int, cell_width: int, *, cell_clip: float | None, state_clip: float | None
+    ) -> None:
+        super().__init__()
+        self.cell_clip = cell_clip
+        self.state_clip = state_clip
+        # Rows of the gates, as in torch and AllenNLP: input, forget, candidate, output.
+        self.input_weight = nn.Parameter(torch.empty(2, 4 * cell_width, input_width))
+        self.state_weight = nn.Parameter(torch.empty(2, 4 * cell_width, width))
+        self.bias = nn.Parameter(torch.zeros(2, 4 * cell_width))
+        self.projection = nn.Parameter(torch.empty(2, width, cell_width))
+        for weight in (self.input_weight, self.state_weight, self.projection):
+            for direction in weight:
+                nn.init.xavier_uniform_(direction)
+        with torch.no_grad():
+            self.bias[:, cell_width : 2 * cell_width] = 1.0  # remember at first (Jozefowicz et al. 2015)
+
+    def forward(self, x: Tensor, running: Sequence[int]) -> Tensor:
+        """Run both directions.
+
+        Parameters
+        ----------
+        x
+            (2, n_pieces, input_width), in time order.
+        running
+            Number of windows at each step.
+
+        Returns
+        -------
+        Tensor
+            (2, n_pieces, width), in time order.
+        """
+        gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
+        hidden: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
+            gates, self.state_weight, self.projection, list(running), self.cell_clip, self.state_clip
+        )
+        return hidden
+
+
+class _Recurrence(torch.autograd.Function):
+    """The loop over time, with a backward pass that sums weight gradients in one product at the end."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        gates: Tensor,
+        state_weight: Tensor,
+        projection: Tensor,
+        running: list[int],
+        cell_clip: float | None,
+        state_clip: float | None,
+    ) -> Tensor:
+        # gates: (2, n_pieces, 4 * cell), turned from sums into activations in place
+        gates = gates.detach().clone() if any(ctx.needs_input_grad) else gates
+        n_pieces, cell = gates.shape[1], gates.shape[2] // 4
+        cells = gates.new_empty(2, n_pieces, cell)
+        states = gates.new_empty(2, n_pieces, projection.shape[1])
+        to_gates, to_state = state_weight.transpose(1, 2), projection.transpose(1, 2)
+        start = before = 0
+        for step, count in enumerate(running):
+            now = slice(start, start + count)
+            gate = gates[:, now]
+            if step:
+                gate += torch.bmm(states[:, before : before + count], to_gates)
+            gate[..., : 2 * cell].sigmoid_()
+            gate[..., 2 * cell : 3 * cell].tanh_()
+            gate[..., 3 * cell :].sigmoid_()
+            enter, forget, candidate, leave = gate.split(cell, dim=-1)
+            memory = enter * candidate
+            if step:
+                memory.addcmul_(forget, cells[:, before : before + count])
+            if cell_clip is not None:
+                memory.clamp_(-cell_clip, cell_clip)
+            cells[:, now] = memory
+            state = torch.bmm(leave * torch.tanh(memory), to_state)
+            if state_clip is not None:
+                state.clamp_(-state_clip, state_clip)
+            states[:, now] = state
+            before, start = start, start + count
+        ctx.save_for_backward(gates, cells, states, state_weight, projection)
+        ctx.running, ctx.cell_clip, ctx.state_clip = running, cell_clip, state_clip
+        return states
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        gates, cells, states, state_weight, projection = ctx.saved_tensors
+        n_pieces, cell = gates.shape[1], gates.shape[2] // 4
+        grad = grad.clone()  # (2, n_pieces, width): becomes the gradient before the state's clipping
+        grad_gates = torch.empty_like(gates)
+        grad_memory = gates.new_zeros(2, 0, cell)  # of the cells of the step after
+        starts = [0]
+        for count in ctx.running[:-1]:
+            starts.append(starts[-1] + count)
+        for step in range(len(ctx.running) - 1, -1, -1):
+            count, start = ctx.running[step], starts[step]
+            now = slice(start, start + count)
+            enter, forget, candidate, leave = gates[:, now].split(cell, dim=-1)
+            later = grad_memory.shape[1]
+            if later:
+                after = slice(start + count, start + count + later)
+                grad[:, start : start + later] += torch.bmm(grad_gates[:, after], state_weight)
+            if ctx.state_clip is not None:
+                grad[:, now] *= states[:, now].abs() < ctx.state_clip
+            grad_output = torch.bmm(grad[:, now], projection)  # (2, count, cell)
+            squashed = torch.tanh(cells[:, now])
+            memory = grad_output * leave * (1 - squashed * squashed)
+            memory[:, :later] += grad_memory
+            if ctx.cell_clip is not None:
+                memory *= cells[:, now].abs() < ctx.cell_clip
+            out = grad_gates[:, now]
+            torch.mul(memory * candidate, enter * (1 - enter), out=out[..., :cell])
+            if step:
+                previous = cells[:, starts[step - 1] : starts[step - 1] + count]
+                torch.mul(memory * previous, forget * (1 - forget), out=out[..., cell : 2 * cell])
+            else:
+                out[..., cell : 2 * cell] = 0
+            torch.mul(memory * enter, 1 - candidate * candidate, out=out[..., 2 * cell : 3 * cell])
+            torch.mul(grad_output * squashed, leave * (1 - leave), out=out[..., 3 * cell :])
+            grad_memory = memory * forget
+        # State before each step, for the steps after the first: rows of the step before.
+        before = [states[:, starts[i - 1] : starts[i - 1] + ctx.running[i]] for i in range(1, len(starts))]
+        first = ctx.running[0]
+        previous_states = torch.cat(before, dim=1) if before else states[:, :0]
+        grad_state_weight = torch.bmm(grad_gates[:, first:].transpose(1, 2), previous_states)
+        outputs = gates[..., 3 * cell :] * torch.tanh(cells)
+        grad_projection = torch.bmm(grad.transpose(1, 2), outputs)
+        return grad_gates, grad_state_weight, grad_projection, None, None, None

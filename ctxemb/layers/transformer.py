@@ -1,0 +1,131 @@
+"""Transformer blocks over packed pieces: no padding, and no window sees another.
+
+Pieces of all windows lie behind one another in one matrix, so every matrix product works on real pieces
+alone. Attention alone needs to know where windows end: it takes *runs*, stretches of windows of equal
+length, and treats each run as one unmasked batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Run = tuple[int, int]
+"""Number of windows and their common length, in pieces."""
+
+
+class SelfAttention(nn.Module):
+    """Multi-head scaled dot-product self-attention (Vaswani et al. 2017, section 3.2).
+
+    Parameters
+    ----------
+    width
+        Size of a piece's vector, a multiple of `n_heads`.
+    n_heads
+        Number of attention heads.
+    causal
+        Whether a piece sees only itself and the pieces before it.
+    dropout
+        Share of attention weights dropped in training.
+    """
+
+    def __init__(self, width: int, n_heads: int, *, causal: bool, dropout: float) -> None:
+        super().__init__()
+        if width % n_heads:
+            raise ValueError(f"width {width} is not a multiple of n_heads {n_heads}")
+        self.n_heads = n_heads
+        self.causal = causal
+        self.dropout = dropout
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, runs: Sequence[Run]) -> Tensor:
+        """Return the attended values; `x` and the result are (n_pieces, width)."""
+        width = x.shape[1]
+        qkv = self.qkv(x)  # (n_pieces, 3 * width)
+        parts = []
+        start = 0
+        for count, length in runs:
+            stop = start + count * length
+            part = qkv[start:stop].view(count, length, 3, self.n_heads, width // self.n_heads)
+            query, key, value = part.permute(2, 0, 3, 1, 4)  # each (count, n_heads, length, width / n_heads)
+            attended = F.scaled_dot_product_attention(
+                query,
+                key,
+                value,
+                dropout_p=self.dropout if self.training else 0.0,
+                is_causal=self.causal,
+            )
+            parts.append(attended.transpose(1, 2).reshape(count * length, width))
+            start = stop
+        return self.out(torch.cat(parts))  # type: ignore[no-any-return]
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention and a two-layer network, each with a residual connection and layer normalisation.
+
+    Parameters
+    ----------
+    width, n_heads, hidden
+        Sizes of the vectors, the number of heads, and the size of the network's hidden layer.
+    norm
+        ``"post"``: normalise after the residual sum (the original Transformer, GPT, BERT);
+        ``"pre"``: normalise what enters each part (GPT-2).
+    gelu
+        ``"none"`` for the exact GELU (BERT), ``"tanh"`` for its approximation (GPT, GPT-2).
+    causal, dropout
+        As for `SelfAttention`; dropout also applies to the output of both parts.
+    epsilon
+        Added to the variance in layer normalisation.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        n_heads: int,
+        hidden: int,
+        *,
+        norm: Literal["pre", "post"],
+        gelu: Literal["none", "tanh"],
+        causal: bool,
+        dropout: float,
+        epsilon: float,
+    ) -> None:
+        super().__init__()
+        self.norm = norm
+        self.gelu: Literal["none", "tanh"] = gelu
+        self.attention = SelfAttention(width, n_heads, causal=causal, dropout=dropout)
+        self.attention_norm = nn.LayerNorm(width, eps=epsilon)
+        self.up = nn.Linear(width, hidden)
+        self.down = nn.Linear(hidden, width)
+        self.network_norm = nn.LayerNorm(width, eps=epsilon)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, runs: Sequence[Run]) -> Tensor:
+        """Return the block's output; `x` and the result are (n_pieces, width)."""
+        if self.norm == "pre":
+            x = x + self.drop(self.attention(self.attention_norm(x), runs))
+            return x + self.drop(self._network(self.network_norm(x)))
+        x = self.attention_norm(x + self.drop(self.attention(x, runs)))
+        return self.network_norm(x + self.drop(self._network(x)))  # type: ignore[no-any-return]
+
+    def _network(self, x: Tensor) -> Tensor:
+        return self.down(F.gelu(self.up(x), approximate=self.gelu))  # type: ignore[no-any-return]
+
+
+def initialise_normal(module: nn.Module, deviation: float) -> None:
+    """Draw weights of linear and embedding layers from N(0, deviation²), and zero the biases.
+
+    This is the initialisation of GPT and BERT (deviation 0.02); layer normalisation starts as the identity.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            nn.init.normal_(part.weight, std=deviation)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.Embedding):
+            nn.init.normal_(part.weight, std=deviation)
