@@ -1,0 +1,7 @@
+"""The three families behind one interface."""
+
+from ctxemb.models.base import ContextualModel
+from ctxemb.models.catalogue import ModelInfo, known_models, load
+from ctxemb.models.encoding import Encoding
+
+__all__ = ["ContextualModel", "Encoding", "ModelInfo", "known_models", "load"]

@@ -1,0 +1,53 @@
+"""What every model offers, and what the three families share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from ctxemb.models.encoding import Encoding
+from ctxemb.text.sentence import Sentence
+
+
+@runtime_checkable
+class ContextualModel(Protocol):
+    """A model that gives every word of a sentence a vector in each of its layers.
+
+    Attributes
+    ----------
+    name
+        What results call it.
+    family
+        ``"elmo"``, ``"gpt"``, ``"bert"`` or ``"static"``.
+    n_layers
+        Number of layers; layer 0 is the context-free input (ELMo 3, BERT-base 13).
+    width
+        Size of one layer's vector of one piece.
+    n_parameters
+        Number of weights.
+    fingerprint
+        SHA-256 (hex) of all that decides its vectors: configuration, weights, vocabulary.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def family(self) -> str: ...  # noqa: D102
+    @property
+    def n_layers(self) -> int: ...  # noqa: D102
+    @property
+    def width(self) -> int: ...  # noqa: D102
+    @property
+    def n_parameters(self) -> int: ...  # noqa: D102
+    @property
+    def fingerprint(self) -> str: ...  # noqa: D102
+
+    def encode(self, sentences: Sequence[Sentence]) -> Encoding:
+        """Turn words into packed pieces."""
+        ...
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return (n_layers, n_pieces, width), packed as `batch` is."""
+        ...

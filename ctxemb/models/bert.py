@@ -1,0 +1,124 @@
+"""BERT: a bidirectional Transformer encoder (Devlin et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ctxemb.layers.transformer import TransformerBlock, initialise_normal
+from ctxemb.models.encoding import Encoding, pack
+from ctxemb.models.pieces import PieceTokenizer
+from ctxemb.text.sentence import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class BertConfig:
+    """Sizes of a BERT; the defaults are those of BERT-base, cased.
+
+    Parameters
+    ----------
+    n_vocabulary, n_positions, n_segments
+        Number of pieces, of positions in a window, and of segments.
+    width, n_blocks, n_heads, hidden
+        Size of the vectors, number of blocks and of attention heads, size of the blocks' hidden layer.
+    dropout, epsilon
+        Of the blocks.
+    """
+
+    family: ClassVar[str] = "bert"
+
+    n_vocabulary: int = 28996
+    n_positions: int = 512
+    n_segments: int = 2
+    width: int = 768
+    n_blocks: int = 12
+    n_heads: int = 12
+    hidden: int = 3072
+    dropout: float = 0.1
+    epsilon: float = 1e-12
+
+
+class Bert(nn.Module):
+    """The network of BERT with its pooler, without the heads of its pretraining.
+
+    Layer 0 is the normalised sum of piece, position and segment embeddings.
+    """
+
+    family = "bert"
+
+    def __init__(self, config: BertConfig, tokenizer: PieceTokenizer) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.pieces = nn.Embedding(config.n_vocabulary, config.width)
+        self.positions = nn.Embedding(config.n_positions, config.width)
+        self.segments = nn.Embedding(config.n_segments, config.width)
+        self.norm = nn.LayerNorm(config.width, eps=config.epsilon)
+        self.drop = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(
+                config.width,
+                config.n_heads,
+                config.hidden,
+                norm="post",
+                gelu="none",
+                causal=False,
+                dropout=config.dropout,
+                epsilon=config.epsilon,
+            )
+            for _ in range(config.n_blocks)
+        )
+        self.pooler = nn.Linear(config.width, config.width)
+        initialise_normal(self, 0.02)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers, the embeddings included."""
+        return len(self.blocks) + 1
+
+    @property
+    def width(self) -> int:
+        """Size of a layer's vector."""
+        return self.config.width
+
+    def forward(self, batch: Encoding, segments: Tensor | None = None) -> Tensor:
+        """Return the vectors of all layers.
+
+        Parameters
+        ----------
+        batch
+            The pieces.
+        segments
+            (n_pieces,) the segment of each piece, 0 or 1; None for all 0.
+
+        Returns
+        -------
+        Tensor
+            (n_layers, n_pieces, width)
+        """
+        runs = batch.runs()
+        segments = torch.zeros_like(batch.pieces) if segments is None else segments
+        summed = self.pieces(batch.pieces) + self.positions(batch.positions()) + self.segments(segments)
+        x = self.drop(self.norm(summed))
+        layers = [x]
+        for block in self.blocks:
+            x = block(x, runs)
+            layers.append(x)
+        return torch.stack(layers)
+
+    def pool(self, first: Tensor) -> Tensor:
+        """Return BERT's sentence vectors, (n, width), from the last layer's `[CLS]`, (n, width)."""
+        return torch.tanh(self.pooler(first))
+
+    def encode(self, sentences: Sequence[Sentence]) -> Encoding:
+        """Split the words of `sentences` into pieces, between `[CLS]` and `[SEP]`."""
+        return pack(
+            self.tokenizer.pieces(sentences),
+            prefix=(self.tokenizer.id("[CLS]"),),
+            suffix=(self.tokenizer.id("[SEP]"),),
+            max_pieces=self.config.n_positions,
+        )

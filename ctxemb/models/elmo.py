@@ -1,0 +1,136 @@
+"""ELMo: a bidirectional LSTM language model over words read by their characters (Peters et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ctxemb.layers.characters import CharacterCNN
+from ctxemb.layers.lstm import BiLSTMLayer, time_order
+from ctxemb.models.encoding import Encoding, pack
+from ctxemb.text.sentence import Sentence
+
+# Symbols of bilm-tf, moved up by one as AllenNLP does: 0 is left for "no character".
+_SENTENCE_START, _SENTENCE_END, _WORD_START, _WORD_END, _PADDING = 257, 258, 259, 260, 261
+
+
+@dataclass(frozen=True, slots=True)
+class ElmoConfig:
+    """Sizes of an ELMo; the defaults are those of the published original model.
+
+    Parameters
+    ----------
+    symbol_width, filters, n_highway
+        Of the character convolutions.
+    width
+        Size of a word's vector and of an LSTM state, of one direction; a layer's vector is twice as wide.
+    cell_width
+        Size of an LSTM cell.
+    n_lstm_layers
+        Number of LSTM layers.
+    cell_clip, state_clip
+        Largest magnitude of cells and states.
+    n_characters
+        Symbols that a word is read by, its start and end marks included; longer words are cut.
+    """
+
+    family: ClassVar[str] = "elmo"
+
+    symbol_width: int = 16
+    filters: tuple[tuple[int, int], ...] = (
+        (1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024),
+    )  # fmt: skip
+    n_highway: int = 2
+    width: int = 512
+    cell_width: int = 4096
+    n_lstm_layers: int = 2
+    cell_clip: float | None = 3.0
+    state_clip: float | None = 3.0
+    n_characters: int = 50
+
+
+class Elmo(nn.Module):
+    """The network of ELMo, without its language-model softmax.
+
+    Layer 0 is the word from its characters, given twice so that all layers are equally wide; layers 1 and 2
+    are the LSTMs, forward and backward side by side. From layer 2 on, a layer's input is added to its output.
+    """
+
+    family = "elmo"
+
+    def __init__(self, config: ElmoConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.characters = CharacterCNN(
+            config.symbol_width, config.filters, config.n_highway, config.width, padding=_PADDING
+        )
+        self.lstm = nn.ModuleList(
+            BiLSTMLayer(
+                config.width,
+                config.width,
+                config.cell_width,
+                cell_clip=config.cell_clip,
+                state_clip=config.state_clip,
+            )
+            for _ in range(config.n_lstm_layers)
+        )
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers, the words from characters included."""
+        return len(self.lstm) + 1
+
+    @property
+    def width(self) -> int:
+        """Size of a layer's vector, both directions together."""
+        return 2 * self.config.width
+
+    def forward(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, 2 * config.width)."""
+        if batch.spellings is None:
+            raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
+        words = self.characters(batch.spellings)[batch.pieces]  # (n_pieces, config.width)
+        order, running = time_order(batch.lengths)
+        x = words[order]  # (2, n_pieces, config.width), in time order
+        back = order.argsort(dim=1)
+        layers = [torch.cat([words, words], dim=1)]
+        for number, lstm in enumerate(self.lstm):
+            out = lstm(x, running)
+            x = out + x if number else out
+            layers.append(torch.cat([x[0, back[0]], x[1, back[1]]], dim=1))
+        return torch.stack(layers)
+
+    def encode(self, sentences: Sequence[Sentence]) -> Encoding:
+        """Spell the words of `sentences`; a window is a sentence between its start and end marks."""
+        rows: dict[str, int] = {}
+        numbered = [
+            [(rows.setdefault(word, len(rows) + 2),) for word in sentence.words] for sentence in sentences
+        ]
+        packed = pack(numbered, prefix=(0,), suffix=(1,))
+        return Encoding(packed.pieces, packed.words, packed.windows, packed.offsets, self.spell(rows))
+
+    def spell(self, words: Sequence[str] | dict[str, int]) -> Tensor:
+        """Return the symbols of the sentence's start and end marks, then of `words`.
+
+        Returns
+        -------
+        Tensor
+            (2 + n_words, n_characters)
+        """
+        symbols: NDArray[np.int64] = np.full((len(words) + 2, self.config.n_characters), _PADDING)
+        symbols[:, 0] = _WORD_START
+        symbols[0, 1:3] = _SENTENCE_START, _WORD_END
+        symbols[1, 1:3] = _SENTENCE_END, _WORD_END
+        room = self.config.n_characters - 2
+        for row, word in enumerate(words, start=2):
+            spelling = word.encode("utf-8", "surrogatepass")[:room]
+            symbols[row, 1 : len(spelling) + 1] = np.frombuffer(spelling, dtype=np.uint8)
+            symbols[row, 1 : len(spelling) + 1] += 1
+            symbols[row, len(spelling) + 1] = _WORD_END
+        return torch.from_numpy(symbols)

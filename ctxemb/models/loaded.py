@@ -1,0 +1,79 @@
+"""Models ready to embed: a network with a name and a fingerprint, and its context-free half."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ctxemb.models.base import ContextualModel
+from ctxemb.models.checkpoints import Network
+from ctxemb.models.encoding import Encoding
+from ctxemb.text.sentence import Sentence
+
+
+class LoadedModel:
+    """A network that is done with training.
+
+    Parameters
+    ----------
+    network
+        The network, in evaluation mode; kept as `network` for those who want to train it further.
+    name
+        What results call it.
+    fingerprint
+        SHA-256 (hex) of all that decides its vectors.
+    """
+
+    def __init__(self, network: Network, name: str, fingerprint: str) -> None:
+        self.network = network
+        self.name = name
+        self.fingerprint = fingerprint
+        self.family = network.family
+        self.n_layers = network.n_layers
+        self.width = network.width
+        self.n_parameters = sum(weight.numel() for weight in network.parameters())
+
+    def encode(self, sentences: Sequence[Sentence]) -> Encoding:
+        """Turn words into packed pieces."""
+        return self.network.encode(sentences)
+
+    @torch.inference_mode()
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return (n_layers, n_pieces, width), packed as `batch` is."""
+        layers: Tensor = self.network(batch)
+        return layers
+
+
+class StaticModel:
+    """The context-free baseline: layer 0 of a model that reads each word alone.
+
+    A word has the same vector wherever it stands, so what the vectors tell of a word in context, its form
+    tells.
+
+    Parameters
+    ----------
+    model
+        The model whose layer 0 it is.
+    """
+
+    family = "static"
+    n_layers = 1
+
+    def __init__(self, model: ContextualModel) -> None:
+        self.model = model
+        self.name = f"{model.name}@static"
+        self.width = model.width
+        self.n_parameters = model.n_parameters
+        self.fingerprint = f"static-{model.fingerprint}"
+
+    def encode(self, sentences: Sequence[Sentence]) -> Encoding:
+        """Turn words into packed pieces, every word in windows of its own."""
+        alone = self.model.encode([Sentence((word,)) for sentence in sentences for word in sentence.words])
+        lengths = torch.tensor([0, *map(len, sentences)])
+        return Encoding(alone.pieces, alone.words, alone.windows, lengths.cumsum(0), alone.spellings)
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return (1, n_pieces, width), packed as `batch` is."""
+        return self.model(batch)[:1]

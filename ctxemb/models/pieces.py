@@ -1,0 +1,83 @@
+"""Words to pieces: a `tokenizers` model applied to one word at a time, each distinct word once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.text.sentence import Sentence
+
+_CACHE_SIZE = 200_000
+
+
+class PieceTokenizer:
+    """Splits words into the pieces of a trained vocabulary; no word is without a piece.
+
+    A word's pieces never depend on its neighbours. Special pieces written out in a text, such as ``[SEP]``,
+    are read as ordinary characters.
+
+    Parameters
+    ----------
+    tokenizer
+        A tokenizer without post-processing needs: special pieces around a window are the model's business.
+    unknown
+        The piece of a word that would have none, such as a control character alone.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, unknown: str) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        tokenizer.encode_special_tokens = True
+        self.tokenizer = tokenizer
+        self.unknown = self.id(unknown)
+        self._cache: dict[str, tuple[int, ...]] = {}
+
+    @classmethod
+    def read(cls, path: Path, unknown: str) -> PieceTokenizer:
+        """Read a ``tokenizer.json``.
+
+        Raises
+        ------
+        MissingFileError, FormatError
+            If the file is not there or is no tokenizer.
+        """
+        if not path.is_file():
+            raise MissingFileError(f"no tokenizer at {path}")
+        try:
+            tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise FormatError(f"{path}: not a tokenizer: {error}") from error
+        return cls(tokenizer, unknown)
+
+    def __len__(self) -> int:
+        return int(self.tokenizer.get_vocab_size())
+
+    def id(self, piece: str) -> int:
+        """Return the number of `piece`, which must be in the vocabulary."""
+        number = self.tokenizer.token_to_id(piece)
+        if number is None:
+            raise FormatError(f"the tokenizer's vocabulary lacks the piece {piece!r}")
+        return int(number)
+
+    def pieces(self, sentences: Sequence[Sentence]) -> list[list[tuple[int, ...]]]:
+        """Return, for each sentence, for each word, its piece numbers (at least one)."""
+        cache = self._known(word for sentence in sentences for word in sentence.words)
+        return [[cache[word] for word in sentence.words] for sentence in sentences]
+
+    def _known(self, words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        wanted = set(words)
+        if len(self._cache) > _CACHE_SIZE:
+            self._cache = {}
+        new = sorted(wanted - self._cache.keys())
+        encoded = self.tokenizer.encode_batch([[_valid(word)] for word in new], is_pretokenized=True, add_special_tokens=False)
+        for word, encoding in zip(new, encoded, strict=True):
+            self._cache[word] = tuple(encoding.ids) or (self.unknown,)
+        return self._cache
+
+
+def _valid(word: str) -> str:
+    """Replace lone surrogates, which UTF-8 cannot hold, with U+FFFD."""
+    return word if word.isascii() else word.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
