@@ -1,0 +1,207 @@
+"""`ctxemb pretrain`: from text files to a model folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ctxemb.errors import InputError
+from ctxemb.models.bert import Bert, BertConfig
+from ctxemb.models.checkpoints import TOKENIZER
+from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.gpt import Gpt, GptConfig
+from ctxemb.models.pieces import PieceTokenizer
+from ctxemb.pretraining.bilm import BiLMObjective, word_vocabulary
+from ctxemb.pretraining.causal import CausalObjective
+from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.loop import TrainingPlan, train
+from ctxemb.pretraining.masked import MaskedObjective
+from ctxemb.pretraining.objective import Objective
+from ctxemb.pretraining.vocabulary import START, train_byte_bpe, train_wordpiece
+
+Family = Literal["elmo", "gpt", "bert"]
+
+PLAN = "training.json"
+WORDS = "words.txt"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sizes:
+    """Sizes that the three families share; the defaults are those of the models that ship with ctxemb.
+
+    An ELMo of 2 LSTM layers with 1024 cells and 128-wide states in each direction has as many weights between
+    its first layer and its last (4.7 million) as 6 Transformer blocks of width 256.
+
+    Parameters
+    ----------
+    width
+        Of a layer's vector; each of ELMo's directions has half.
+    n_blocks, n_heads
+        Of the Transformers.
+    cell_width
+        Of ELMo's LSTMs.
+    n_vocabulary
+        Pieces of the Transformers.
+    n_positions
+        Pieces in a window of the Transformers.
+    n_words
+        Words in the softmax of ELMo's language model, at most.
+    """
+
+    width: int = 256
+    n_blocks: int = 6
+    n_heads: int = 4
+    cell_width: int = 1024
+    n_vocabulary: int = 8192
+    n_positions: int = 128
+    n_words: int = 30_000
+
+
+def pretrain(
+    family: Family,
+    corpus: Sequence[Path],
+    folder: Path,
+    plan: TrainingPlan,
+    *,
+    sizes: Sizes | None = None,
+    valid: Path | None = None,
+    max_minutes: float | None = None,
+    device: str = "cpu",
+    progress: Callable[[int, dict[str, float]], None] = lambda words, losses: None,
+) -> bool:
+    """Train a model of `family` on text, with a vocabulary from the same text, into `folder`.
+
+    The same call again continues where the last one stopped.
+
+    Parameters
+    ----------
+    family
+        Which objective and architecture.
+    corpus
+        Text files: one paragraph a line, an empty line after each document; .gz, .xz or .zst as well.
+    folder
+        Where the model goes. While training, it also holds the checkpoint.
+    plan, sizes
+        How to train, and what.
+    valid
+        Held-out text in the same format.
+    max_minutes
+        Pause after so much time.
+    device
+        ``"cpu"``, ``"cuda"``.
+    progress
+        Called after each step with the words seen so far and the losses.
+
+    Returns
+    -------
+    bool
+        Whether the training is complete; if not, the same call continues it.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a training with other settings, or the corpus has no text.
+    """
+    sizes = sizes or Sizes()
+    text = Corpus(tuple(corpus))
+    text.check()
+    _same_settings(folder, family, plan, sizes, text)
+    objective = _objective(family, text, folder, sizes, plan.seed)
+    return train(
+        objective,
+        text,
+        folder,
+        plan,
+        valid=None if valid is None else Corpus((valid,)),
+        max_minutes=max_minutes,
+        device=torch.device(device),
+        progress=progress,
+    )
+
+
+def _same_settings(folder: Path, family: Family, plan: TrainingPlan, sizes: Sizes, corpus: Corpus) -> None:
+    settings = {
+        "family": family,
+        "corpus": [path.name for path in corpus.paths],
+        "plan": dataclasses.asdict(plan),
+        "sizes": dataclasses.asdict(sizes),
+    }
+    wanted = json.loads(json.dumps(settings))
+    path = folder / PLAN
+    if path.is_file():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found != wanted:
+            odd = [f"{key}: {found.get(key)} there, {wanted[key]} now" for key in wanted if found.get(key) != wanted[key]]
+            raise InputError(f"{folder} holds a training with other settings ({'; '.join(odd)}); name another folder")
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty and holds no training; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+
+
+def _objective(family: Family, corpus: Corpus, folder: Path, sizes: Sizes, seed: int) -> Objective:
+    if family == "elmo":
+        vocabulary = _kept_words(folder / WORDS, corpus, sizes.n_words)
+        torch.manual_seed(seed)
+        return BiLMObjective(Elmo(_elmo_config(sizes)), vocabulary)
+    if family == "gpt":
+        tokenizer = _kept_tokenizer(folder / TOKENIZER, START, lambda: train_byte_bpe(corpus, sizes.n_vocabulary))
+        torch.manual_seed(seed)
+        return CausalObjective(Gpt(_gpt_config(sizes, len(tokenizer)), tokenizer))
+    tokenizer = _kept_tokenizer(folder / TOKENIZER, "[UNK]", lambda: train_wordpiece(corpus, sizes.n_vocabulary))
+    torch.manual_seed(seed)
+    return MaskedObjective(Bert(_bert_config(sizes, len(tokenizer)), tokenizer))
+
+
+def _elmo_config(sizes: Sizes) -> ElmoConfig:
+    return ElmoConfig(
+        filters=((1, 32), (2, 32), (3, 64), (4, 128), (5, 256)),
+        n_highway=1,
+        width=sizes.width // 2,
+        cell_width=sizes.cell_width,
+    )
+
+
+def _gpt_config(sizes: Sizes, n_vocabulary: int) -> GptConfig:
+    return GptConfig(
+        n_vocabulary=n_vocabulary,
+        n_positions=sizes.n_positions,
+        width=sizes.width,
+        n_blocks=sizes.n_blocks,
+        n_heads=sizes.n_heads,
+        norm="pre",
+        start=START,
+        unknown=START,
+        dropout=0.0,
+    )
+
+
+def _bert_config(sizes: Sizes, n_vocabulary: int) -> BertConfig:
+    return BertConfig(
+        n_vocabulary=n_vocabulary,
+        n_positions=sizes.n_positions,
+        width=sizes.width,
+        n_blocks=sizes.n_blocks,
+        n_heads=sizes.n_heads,
+        hidden=4 * sizes.width,
+        dropout=0.0,
+    )
+
+
+def _kept_words(path: Path, corpus: Corpus, size: int) -> list[str]:
+    if not path.is_file():
+        words = word_vocabulary(corpus, size=size, min_count=3)
+        path.write_text("".join(word + "\n" for word in words), encoding="utf-8", newline="\n")
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _kept_tokenizer(path: Path, unknown: str, make: Callable[[], PieceTokenizer]) -> PieceTokenizer:
+    if not path.is_file():
+        path.write_text(make().tokenizer.to_str(pretty=False), encoding="utf-8", newline="\n")
+    return PieceTokenizer.read(path, unknown)
