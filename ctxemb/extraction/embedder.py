@@ -1,0 +1,104 @@
+"""The model as a user holds it: texts in, word vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ctxemb.errors import InputError
+from ctxemb.extraction.embed import embed
+from ctxemb.extraction.layers import Layers
+from ctxemb.extraction.pooling import Pool, Unit
+from ctxemb.models import ContextualModel, Encoding, load
+from ctxemb.text.sentence import Sentence
+from ctxemb.text.words import split_words
+from ctxemb.vectors import WordVectors
+
+
+class Embedder:
+    """A model that takes texts as they are; itself a `ContextualModel`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    """
+
+    def __init__(self, model: ContextualModel) -> None:
+        self.model = model
+        self.name = model.name
+        self.family = model.family
+        self.n_layers = model.n_layers
+        self.width = model.width
+        self.n_parameters = model.n_parameters
+        self.fingerprint = model.fingerprint
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.family}, {self.n_layers} layers of width {self.width}>"
+
+    def encode(self, sentences: Sequence[Sentence]) -> Encoding:
+        """Turn words into packed pieces."""
+        return self.model.encode(sentences)
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return (n_layers, n_pieces, width), packed as `batch` is."""
+        return self.model(batch)
+
+    def embed(
+        self,
+        texts: Sequence[str | Sequence[str] | Sentence],
+        *,
+        layers: Layers = "all",
+        pool: Pool = "mean",
+        unit: Unit = "word",
+    ) -> WordVectors:
+        """Embed sentences.
+
+        Parameters
+        ----------
+        texts
+            Sentences, each as raw text, as a list of words, or as a `Sentence`.
+        layers, pool, unit
+            As for `ctxemb.extraction.embed`.
+
+        Returns
+        -------
+        WordVectors
+            float32, (n_layers, n_words, width) over all sentences.
+
+        Raises
+        ------
+        InputError
+            If there is no sentence, or one of them is empty.
+        """
+        return embed(self, as_sentences(texts), layers=layers, pool=pool, unit=unit)
+
+
+def load_embedder(name: str, random_init: int | None = None) -> Embedder:
+    """Load a model by name or folder; see `ctxemb.models.load`."""
+    return Embedder(load(name, random_init))
+
+
+def as_sentences(texts: Sequence[str | Sequence[str] | Sentence]) -> list[Sentence]:
+    """Return `texts` as sentences; raw text is split into words.
+
+    Raises
+    ------
+    InputError
+        If one of them has no words; the message says which.
+    TypeError
+        If `texts` is a single string instead of a list.
+    """
+    if isinstance(texts, str):
+        raise TypeError("texts should be a list of sentences, found a single string; write [text]")
+    return [_as_sentence(text, number) for number, text in enumerate(texts)]
+
+
+def _as_sentence(text: str | Sequence[str] | Sentence, number: int) -> Sentence:
+    if isinstance(text, Sentence):
+        return text
+    words = tuple(split_words(text) if isinstance(text, str) else text)
+    if not words:
+        raise InputError(f"sentence {number} (counted from 0) has no words")
+    return Sentence(words)
