@@ -1,0 +1,1 @@
+"""What vectors show without training a probe."""

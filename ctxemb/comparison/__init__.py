@@ -1,0 +1,16 @@
+"""Models × tasks × layers × probes: the one place where vectors are made and judged."""
+
+from ctxemb.comparison.neighbors import find_neighbors
+from ctxemb.comparison.run import Outcome, evaluate, run_comparison
+from ctxemb.comparison.spec import ComparisonSpec, find_spec, make_spec, read_spec
+
+__all__ = [
+    "ComparisonSpec",
+    "Outcome",
+    "evaluate",
+    "find_neighbors",
+    "find_spec",
+    "make_spec",
+    "read_spec",
+    "run_comparison",
+]

@@ -1,0 +1,80 @@
+"""What has been computed before: vectors and scores, under a hash of all that decides them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENVIRONMENT = "CTXEMB_CACHE"
+FORMAT = 1
+"""Counted up when vectors or scores change for the same model, text and settings."""
+
+
+class Cache:
+    """A folder of computed things; without a folder, nothing is kept.
+
+    Parameters
+    ----------
+    folder
+        Where to keep them, or None.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def array(self, key: dict[str, Any], make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return the array for `key`, memory-mapped if it was computed before."""
+        if self.folder is None:
+            return make()
+        path = self.folder / "vectors" / f"{digest(key)}.npy"
+        if not path.is_file():
+            values = make()
+            _write(path, lambda temporary: _save_array(temporary, values))
+        loaded: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        return loaded
+
+    def rows(self, key: dict[str, Any], make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Return the rows for `key`."""
+        if self.folder is None:
+            return make()
+        path = self.folder / "scores" / f"{digest(key)}.json"
+        if not path.is_file():
+            text = json.dumps(make(), ensure_ascii=False)
+            _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        loaded: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        return loaded
+
+
+def default_cache() -> Path:
+    """Return the folder that ``CTXEMB_CACHE`` names, or the user's cache folder."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("ctxemb"))
+
+
+def digest(key: dict[str, Any]) -> str:
+    """Return the SHA-256 (hex) of `key`, whatever the order of its entries."""
+    text = json.dumps({"format": FORMAT, **key}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _save_array(path: Path, values: NDArray[np.float32]) -> None:
+    with path.open("wb") as file:
+        np.save(file, values)
+
+
+def _write(path: Path, write: Callable[[Path], Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    write(temporary)
+    temporary.replace(path)

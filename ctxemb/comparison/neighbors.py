@@ -1,0 +1,149 @@
+"""The nearest occurrences of a word in context, model by model (the "play" table of Peters et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxemb.analysis.neighbors import nearest
+from ctxemb.comparison.cache import Cache
+from ctxemb.errors import FormatError
+from ctxemb.extraction import embed
+from ctxemb.extraction.layers import resolve_layers
+from ctxemb.models import ContextualModel, load
+from ctxemb.tasks import Task, load_task
+from ctxemb.text.sentence import Sentence
+from ctxemb.vectors import VectorStore
+
+_SHOWN_WORDS = 6
+
+
+def find_neighbors(
+    sentence: Sentence,
+    position: int,
+    *,
+    models: Sequence[str],
+    stores: Sequence[Path] = (),
+    layer: int = -1,
+    top: int = 5,
+    same_word: bool = False,
+    cache: Path | None = None,
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+) -> list[dict[str, Any]]:
+    """Find the word occurrences nearest, by cosine, to one word of a sentence.
+
+    Parameters
+    ----------
+    sentence, position
+        The word in its context, counted from 0.
+    models
+        Names of models; they search the sentences of *senses*.
+    stores
+        Vector stores of words; each is searched with the model that wrote it.
+    layer
+        Number of the layer, -1 for the last.
+    top
+        How many to return for each model.
+    same_word
+        Only occurrences of the same word.
+    cache
+        Folder where vectors are kept and found again.
+    progress
+        Called before each model.
+
+    Returns
+    -------
+    list of dict
+        A row per occurrence: model, layer, rank, cosine, and the occurrence *marked* in its sentence.
+
+    Raises
+    ------
+    FormatError
+        If a store's vectors are not those of words, or its model is not the one of that name any more.
+    """
+    sources = [*models, *stores]
+    rows: list[dict[str, Any]] = []
+    for number, source in enumerate(sources):
+        progress(number, len(sources), f"neighbours in {source}")
+        if isinstance(source, Path):
+            rows += _in_store(sentence, position, source, layer, top, same_word)
+        else:
+            rows += _in_senses(sentence, position, source, layer, top, same_word, Cache(cache))
+    progress(len(sources), len(sources), "done")
+    return rows
+
+
+def _in_senses(
+    sentence: Sentence, position: int, name: str, layer: int, top: int, same_word: bool, cache: Cache
+) -> list[dict[str, Any]]:
+    model, task = load(name), load_task("senses")
+    number = int(resolve_layers([layer], model.n_layers)[0])
+    key = {"what": "words", "model": model.fingerprint, "task": task.fingerprint, "layer": number}
+    vectors = cache.array(key, lambda: _word_rows(model, task, number))
+    sentences = [list(found.words) for found in task.sentences]
+    return _rows(model, sentence, position, number, vectors, sentences, top, same_word)
+
+
+def _word_rows(model: ContextualModel, task: Task, layer: int) -> NDArray[np.float32]:
+    rows: NDArray[np.float32] = embed(model, task.sentences, layers=[layer]).values[0]
+    return rows
+
+
+def _in_store(
+    sentence: Sentence, position: int, path: Path, layer: int, top: int, same_word: bool
+) -> list[dict[str, Any]]:
+    store = VectorStore.open(path)
+    if store.meta.unit != "word":
+        raise FormatError(f"{path} holds vectors of sentences; neighbours of a word need vectors of words")
+    name, seed = store.meta.source, store.meta.random_init
+    model = load(name, seed)
+    if model.fingerprint != store.meta.fingerprint:
+        raise FormatError(f"{path} was written by another model than the '{name}' that is here now")
+    number = int(resolve_layers([layer], model.n_layers)[0])
+    if number not in store.layers:
+        raise FormatError(f"{path} holds the layers {list(store.layers)}, not {number}")
+    sentences = [list(words) for words in store.sentences()]
+    rows = store.layer(number).astype(np.float32)
+    return _rows(model, sentence, position, number, rows, sentences, top, same_word)
+
+
+def _rows(
+    model: ContextualModel,
+    sentence: Sentence,
+    position: int,
+    layer: int,
+    vectors: NDArray[np.float32],
+    sentences: Sequence[Sequence[str]],
+    top: int,
+    same_word: bool,
+) -> list[dict[str, Any]]:
+    query = embed(model, [sentence], layers=[layer]).values[0, position]
+    places = [(i, j) for i, words in enumerate(sentences) for j in range(len(words))]
+    candidates = [
+        row
+        for row, (i, j) in enumerate(places)
+        if tuple(sentences[i]) != sentence.words
+        and (not same_word or sentences[i][j].lower() == sentence.words[position].lower())
+    ]
+    found, cosines = nearest(query, vectors[candidates], top)
+    return [
+        {
+            "model": model.name,
+            "layer": layer,
+            "rank": rank,
+            "cosine": round(float(cosine), 4),
+            "occurrence": _shown(sentences[places[candidates[row]][0]], places[candidates[row]][1]),
+        }
+        for rank, (row, cosine) in enumerate(zip(found.tolist(), cosines, strict=True), start=1)
+    ]
+
+
+def _shown(words: Sequence[str], position: int) -> str:
+    start, stop = max(0, position - _SHOWN_WORDS), position + _SHOWN_WORDS + 1
+    before = ("… " if start else "") + " ".join(words[start:position])
+    after = " ".join(words[position + 1 : stop]) + (" …" if stop < len(words) else "")
+    return f"{before} *{words[position]}* {after}".strip()

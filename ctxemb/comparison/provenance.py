@@ -1,0 +1,49 @@
+"""How results were made: versions, models and data sets."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from typing import Any
+
+from ctxemb.models import ContextualModel
+from ctxemb.tasks import Task
+
+_PACKAGES = ("ctxemb", "torch", "numpy", "scikit-learn", "tokenizers", "safetensors", "allennlp-light")
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that decide numbers."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def describe_model(model: ContextualModel) -> dict[str, Any]:
+    """Return what identifies a model."""
+    return {
+        "fingerprint": model.fingerprint,
+        "family": model.family,
+        "n_layers": model.n_layers,
+        "width": model.width,
+        "n_parameters": model.n_parameters,
+    }
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """Return what identifies a task, and its sizes."""
+    return {
+        "fingerprint": task.fingerprint,
+        "description": task.description,
+        "licence": task.licence,
+        "source": task.source,
+        "kind": task.kind,
+        "n_train": len(task.splits["train"]),
+        "n_test": len(task.splits["test"]),
+        "n_labels": len(task.labels),
+        "metrics": list(task.metrics),
+    }

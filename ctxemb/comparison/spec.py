@@ -1,0 +1,160 @@
+"""What a comparison compares, written down in TOML and checked before anything runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ctxemb.embedded import embedded_path
+from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.probes import PROBES
+from ctxemb.registry import unknown_name
+from ctxemb.tasks import task_names
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Baseline = Literal["majority", "bag-of-words", "static", "random"]
+Combination = Literal["mix", "concat"]
+
+
+class MapSpec(BaseModel):
+    """A word-sense map: the occurrences of one word in two dimensions, a panel per model.
+
+    Parameters
+    ----------
+    task, word
+        Whose occurrences.
+    layer
+        Layer of every model; -1 is the last.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str
+    word: str
+    layer: int = -1
+
+
+class ComparisonSpec(BaseModel):
+    """A comparison.
+
+    Parameters
+    ----------
+    name, title
+        For files and for the report's heading.
+    models
+        Names or folders of models.
+    tasks
+        Names of tasks.
+    layers
+        ``"all"``, or numbers (-1 is the last).
+    probes
+        Probes on each of these layers.
+    combinations
+        ``"mix"``: logistic regression on a learned scalar mix of all layers; ``"concat"``: on all side by side.
+    baselines
+        ``"majority"`` and ``"bag-of-words"`` without a model; ``"static"`` (layer 0 of each model, each word
+        read alone) and ``"random"`` (each model's twin with random weights) with the logistic probe.
+    seed, random_seed
+        Of probes and intervals, and of the twins' weights.
+    map
+        A word-sense map to draw.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "comparison"
+    title: str = "Comparison of contextual embeddings"
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
+    layers: Literal["all"] | tuple[int, ...] = "all"
+    probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
+    combinations: tuple[Combination, ...] = ("mix", "concat")
+    baselines: tuple[Baseline, ...] = ("majority", "bag-of-words", "static", "random")
+    seed: int = Field(default=0, ge=0)
+    random_seed: int = Field(default=1, ge=0)
+    map: MapSpec | None = None
+
+    @field_validator("tasks")
+    @classmethod
+    def _known_tasks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_known("task", names, task_names())
+
+    @field_validator("probes")
+    @classmethod
+    def _known_probes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_known("probe", names, list(PROBES))
+
+    @field_validator("models", "tasks", "probes", "layers", "combinations", "baselines")
+    @classmethod
+    def _no_repetition(cls, names: object) -> object:
+        if isinstance(names, tuple) and len(set(names)) < len(names):
+            raise ValueError(f"the same entry twice in {list(names)}")
+        return names
+
+
+def read_spec(path: Path) -> ComparisonSpec:
+    """Read a comparison from a TOML file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it is not TOML, or a key is unknown, missing or wrong; the message names the key.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"no comparison at {path}")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: not TOML: {error}") from error
+    return make_spec(values, str(path))
+
+
+def make_spec(values: dict[str, object], source: str) -> ComparisonSpec:
+    """Return the comparison of `values`, which come from `source`.
+
+    Raises
+    ------
+    FormatError
+        If a key is unknown, missing or wrong; the message names all such keys.
+    """
+    try:
+        return ComparisonSpec.model_validate(values)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        ]
+        raise FormatError(f"{source}: {'; '.join(faults)}") from error
+
+
+def _all_known(kind: str, names: tuple[str, ...], known: list[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in known:
+            raise ValueError(str(unknown_name(kind, name, known)))
+    return names
+
+
+def find_spec(name: str) -> Path:
+    """Return the path of a comparison: a file, or the name of one that ships with ctxemb."""
+    path = Path(name)
+    if path.is_file() or path.suffix == ".toml":
+        return path
+    shipped = {found.stem: found for found in _shipped_specs()}
+    if name not in shipped:
+        raise unknown_name("comparison", name, [*shipped, "or a file SPEC.toml"])
+    return shipped[name]
+
+
+def _shipped_specs() -> list[Path]:
+    installed = embedded_path("specs")
+    folder = installed if installed.is_dir() else embedded_path().parent / "benchmarks"
+    return sorted(folder.glob("*.toml"))
