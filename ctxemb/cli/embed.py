@@ -1,0 +1,76 @@
+"""`ctxemb embed`."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ctxemb.cli.options import random_option
+from ctxemb.cli.tables import FORMATS, print_rows
+from ctxemb.cli.terminal import Terminal, pass_terminal
+
+
+@click.command("embed")
+@click.argument("file", required=False)
+@click.option("--text", "texts", metavar="TEXT", multiple=True, help="A sentence; may be repeated. Instead of FILE.")
+@click.option("--model", default="bert", show_default=True, metavar="NAME", help="Name or folder of a model.")
+@random_option
+@click.option(
+    "--layers", default="all", show_default=True, help="'all', numbers such as 0,3,-1, or 'mix' for the mean of all."
+)
+@click.option("--pool", type=click.Choice(["mean", "first", "last"]), default="mean", show_default=True,
+              help="Which pieces make a word's or a sentence's vector.")
+@click.option("--unit", type=click.Choice(["word", "sentence"]), default="word", show_default=True,
+              help="What gets a vector.")
+@click.option("--tokenized", is_flag=True, help="Words are separated by spaces already.")
+@click.option("--skip-empty", is_flag=True, help="Skip empty lines, and count them, instead of failing.")
+@click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True,
+              help="Numbers in the store.")
+@click.option("-o", "--output", required=True, metavar="FOLDER", help="The vector store to write.")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="table", help="How to print the summary.")
+@pass_terminal
+def command(
+    terminal: Terminal,
+    file: str | None,
+    texts: tuple[str, ...],
+    model: str,
+    random_init: int | None,
+    layers: str,
+    pool: str,
+    unit: str,
+    tokenized: bool,
+    skip_empty: bool,
+    dtype: str,
+    output: str,
+    style: str,
+) -> None:
+    """Write the vectors of the sentences in FILE (one a line; '-' is standard input) to a vector store."""
+    from pathlib import Path
+
+    from ctxemb.extraction import embed_to_store, parse_layers
+    from ctxemb.models import load
+    from ctxemb.text.reader import EmptyLines, read_lines, read_sentences
+
+    if bool(texts) == (file is not None):
+        raise click.UsageError("give either FILE or --text")
+    lines = iter(texts) if texts else read_lines(file or "-")
+    skipped = EmptyLines()
+    sentences = read_sentences(
+        lines, tokenized=tokenized, skip_empty=skip_empty, source="--text" if texts else str(file), empty=skipped
+    )
+    loaded = load(model, random_init)
+    with terminal.progress(f"embedding with {loaded.name}", None) as advance:
+        summary = embed_to_store(
+            loaded,
+            sentences,
+            Path(output),
+            source=model,
+            random_init=random_init,
+            layers=parse_layers(layers),
+            pool=pool,  # type: ignore[arg-type]
+            unit=unit,  # type: ignore[arg-type]
+            dtype=dtype,  # type: ignore[arg-type]
+            progress=advance,
+        )
+    if skipped.count:
+        terminal.note(f"skipped {skipped.count} empty lines")
+    print_rows([{"store": output, "model": loaded.name, **summary.as_row()}], style)

@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+data_option = click.option(
+    "--data",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    envvar="CTXEMB_DATA",
+    help="Folder of the data sets that do not ship with ctxemb.  [env: CTXEMB_DATA]",
+)
+
+cache_option = click.option(
+    "--cache/--no-cache",
+    "cached",
+    default=True,
+    help="Re-use vectors and scores computed before.  [env: CTXEMB_CACHE names the folder]",
+)
+
+models_option = click.option(
+    "--model",
+    "models",
+    metavar="NAME",
+    multiple=True,
+    help="Name or folder of a model; may be repeated.  [default: elmo, gpt, bert]",
+)
+
+random_option = click.option(
+    "--random-init",
+    metavar="SEED",
+    type=click.IntRange(min=0),
+    help="Use the model's twin with random weights.",
+)

@@ -1,0 +1,32 @@
+"""`ctxemb report`."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ctxemb.cli.terminal import Terminal, pass_terminal
+
+_ENDINGS = {"html": ".html", "markdown": ".md", "latex": ".tex", "csv": ".csv"}
+
+
+@click.command("report")
+@click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
+@click.option("-o", "--output", metavar="FILE", help="The report to write.  [default: report.html, .md, .tex or .csv]")
+@click.option("--format", "style", type=click.Choice(list(_ENDINGS)), default="html", show_default=True,
+              help="What to write.")
+@pass_terminal
+def command(terminal: Terminal, results: tuple[str, ...], output: str | None, style: str) -> None:
+    """Write a report of RESULTS: folders written by `ctxemb compare`, or files written by `ctxemb probe -o`.
+
+    The HTML report is one file that needs nothing else.
+    """
+    from pathlib import Path
+
+    from ctxemb.report import write_report
+
+    path = write_report(
+        [Path(result) for result in results],
+        Path(output or f"report{_ENDINGS[style]}"),
+        style,  # type: ignore[arg-type]
+    )
+    click.echo(path)

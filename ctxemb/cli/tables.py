@@ -1,0 +1,67 @@
+"""Rows to a table on stdout: for a person, a spreadsheet, a program or a document."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import rich_click as click
+
+FORMATS = ("table", "csv", "json", "markdown")
+
+format_option = click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print the table."
+)
+
+
+def print_rows(rows: Sequence[dict[str, Any]], style: str, title: str = "") -> None:
+    """Print rows with the same keys, in one of `FORMATS`."""
+    if style == "json":
+        click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
+    elif style == "csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        click.echo(text.getvalue(), nl=False)
+    elif style == "markdown":
+        click.echo(_markdown(rows))
+    else:
+        _print_table(rows, title)
+
+
+def _markdown(rows: Sequence[dict[str, Any]]) -> str:
+    header = list(rows[0]) if rows else []
+    lines = [header, ["---"] * len(header), *(list(map(_shown, row.values())) for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for key in rows[0] if rows else []:
+        numeric = all(isinstance(row[key], int | float | None) for row in rows)
+        table.add_column(key, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_shown(value)) for value in row.values()))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(100, console.measure(table).maximum))
+    console.print(table)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
