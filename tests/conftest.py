@@ -18,3 +18,20 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the published data sets: set CTXEMB_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def elmo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny ELMo with random weights."""
+    import torch
+
+    from ctxemb.models.checkpoints import save_network
+    from ctxemb.models.elmo import Elmo, ElmoConfig
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    torch.manual_seed(5)
+    config = ElmoConfig(
+        symbol_width=4, filters=((1, 4), (2, 4), (3, 8)), n_highway=1, width=8, cell_width=16
+    )
+    save_network(Elmo(config), folder)
+    return folder

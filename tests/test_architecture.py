@@ -14,7 +14,7 @@ import ctxemb
 ROOT = Path(ctxemb.__file__).parent
 BASE = {"errors", "registry", "results", "metrics", "embedded"}
 ALLOWED: dict[str, set[str]] = {
-    **{name: set() for name in BASE},
+    **{name: {"errors"} for name in BASE},
     "text": BASE,
     "layers": BASE,
     "vectors": BASE,

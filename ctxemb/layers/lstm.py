@@ -58,7 +58,13 @@ class BiLSTMLayer(nn.Module):
     """
 
     def __init__(
-        self, input_width: int, width: int, cell_width: int, *, cell_clip: float | None, state_clip: float | None
+        self,
+        input_width: int,
+        width: int,
+        cell_width: int,
+        *,
+        cell_clip: float | None,
+        state_clip: float | None,
     ) -> None:
         super().__init__()
         self.cell_clip = cell_clip
@@ -100,7 +106,7 @@ class _Recurrence(torch.autograd.Function):
     """The loop over time, with a backward pass that sums weight gradients in one product at the end."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(  # noqa: PLR0917 (torch passes them by position)
         ctx: Any,
         gates: Tensor,
         state_weight: Tensor,
@@ -124,7 +130,7 @@ class _Recurrence(torch.autograd.Function):
             gate[..., : 2 * cell].sigmoid_()
             gate[..., 2 * cell : 3 * cell].tanh_()
             gate[..., 3 * cell :].sigmoid_()
-            enter, forget, candidate, leave = gate.split(cell, dim=-1)
+            enter, forget, candidate, leave = gate.chunk(4, dim=-1)
             memory = enter * candidate
             if step:
                 memory.addcmul_(forget, cells[:, before : before + count])
@@ -141,9 +147,9 @@ class _Recurrence(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gates, cells, states, state_weight, projection = ctx.saved_tensors
-        n_pieces, cell = gates.shape[1], gates.shape[2] // 4
+        cell = gates.shape[2] // 4
         grad = grad.clone()  # (2, n_pieces, width): becomes the gradient before the state's clipping
         grad_gates = torch.empty_like(gates)
         grad_memory = gates.new_zeros(2, 0, cell)  # of the cells of the step after
@@ -153,7 +159,7 @@ class _Recurrence(torch.autograd.Function):
         for step in range(len(ctx.running) - 1, -1, -1):
             count, start = ctx.running[step], starts[step]
             now = slice(start, start + count)
-            enter, forget, candidate, leave = gates[:, now].split(cell, dim=-1)
+            enter, forget, candidate, leave = gates[:, now].chunk(4, dim=-1)
             later = grad_memory.shape[1]
             if later:
                 after = slice(start + count, start + count + later)

@@ -109,7 +109,7 @@ class TransformerBlock(nn.Module):
         """Return the block's output; `x` and the result are (n_pieces, width)."""
         if self.norm == "pre":
             x = x + self.drop(self.attention(self.attention_norm(x), runs))
-            return x + self.drop(self._network(self.network_norm(x)))
+            return x + self.drop(self._network(self.network_norm(x)))  # type: ignore[no-any-return]
         x = self.attention_norm(x + self.drop(self.attention(x, runs)))
         return self.network_norm(x + self.drop(self._network(x)))  # type: ignore[no-any-return]
 

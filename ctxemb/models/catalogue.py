@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxemb.embedded import embedded_path
-from ctxemb.errors import InputError
+from ctxemb.errors import InputError, UnknownNameError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import WEIGHTS, folder_fingerprint, load_network
 from ctxemb.models.loaded import LoadedModel, StaticModel
@@ -61,7 +61,9 @@ def _info(name: str) -> ModelInfo:
     if not (folder / WEIGHTS).is_file():
         return ModelInfo(name, name, None, None, None, source, present=False)
     model = load(name)
-    return ModelInfo(name, model.family, model.n_layers, model.width, model.n_parameters, source, present=True)
+    return ModelInfo(
+        name, model.family, model.n_layers, model.width, model.n_parameters, source, present=True
+    )
 
 
 def load(name: str, random_init: int | None = None) -> ContextualModel:
@@ -70,8 +72,8 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     Parameters
     ----------
     name
-        ``"elmo"``, ``"gpt"`` or ``"bert"``, which ship with ctxemb; a folder as ``ctxemb pretrain`` writes it;
-        or ``"static:NAME"`` for the context-free baseline of one of these (``"static"``: of bert).
+        ``"elmo"``, ``"gpt"`` or ``"bert"``, which ship with ctxemb; a folder as ``ctxemb pretrain`` writes
+        it; or ``"static:NAME"`` for the context-free baseline of one of these (``"static"``: of bert).
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
 
@@ -84,10 +86,10 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
 
     Examples
     --------
-    >>> load("bort")
+    >>> load("bort")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ctxemb.errors.UnknownNameError: unknown model 'bort'; did you mean 'bert'? Known: bert, elmo, gpt, static:NAME, or a folder
+    ctxemb.errors.UnknownNameError: unknown model 'bort'; did you mean 'bert'? ...
     """
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
@@ -107,4 +109,5 @@ def _folder(name: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    raise unknown_name("model", name, [*EMBEDDED, f"{STATIC}:NAME", "or a folder"])
+    known = unknown_name("model", name, EMBEDDED)
+    raise UnknownNameError(f"{known}, {STATIC}:NAME, or a folder")

@@ -30,8 +30,12 @@ def save_network(network: Network, folder: Path) -> None:
     """Write `network` to `folder`, weights as float16, each file whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {"family": network.family, **dataclasses.asdict(network.config)}
-    _replace(folder / CONFIG, lambda path: path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8"))
-    weights = {name: weight.detach().to("cpu", torch.float16) for name, weight in network.state_dict().items()}
+    _replace(
+        folder / CONFIG, lambda path: path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    )
+    weights = {
+        name: weight.detach().to("cpu", torch.float16) for name, weight in network.state_dict().items()
+    }
     _replace(folder / WEIGHTS, lambda path: save_file(weights, path))
     if not isinstance(network, Elmo):
         tokenizer = network.tokenizer.tokenizer.to_str(pretty=False)
@@ -106,8 +110,7 @@ def folder_fingerprint(folder: Path, random_init: int | None) -> str:
     for name in (CONFIG, TOKENIZER, WEIGHTS):
         path = folder / name
         if path.is_file() and not (name == WEIGHTS and random_init is not None):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).digest())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     if random_init is not None:
         digest.update(f"random {random_init}".encode())
     return digest.hexdigest()
@@ -134,10 +137,9 @@ def _load_weights(network: Network, path: Path) -> None:
     if odd := sorted(expected.keys() ^ weights.keys()):
         raise FormatError(f"{path}: missing or unknown tensors: {', '.join(odd)}")
     for name, weight in weights.items():
-        if weight.shape != expected[name].shape:
-            raise FormatError(
-                f"{path}: tensor {name} has shape {tuple(weight.shape)}, expected {tuple(expected[name].shape)}"
-            )
+        found, wanted = tuple(weight.shape), tuple(expected[name].shape)
+        if found != wanted:
+            raise FormatError(f"{path}: tensor {name} has shape {found}, expected {wanted}")
         if not torch.isfinite(weight).all():
             raise FormatError(f"{path}: tensor {name} holds values that are not finite")
     network.load_state_dict({name: weight.float() for name, weight in weights.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -73,7 +74,11 @@ class Encoding:
         """Return the encoding with its tensors on `device`."""
         spellings = None if self.spellings is None else self.spellings.to(device)
         return Encoding(
-            self.pieces.to(device), self.words.to(device), self.windows.to(device), self.offsets.to(device), spellings
+            self.pieces.to(device),
+            self.words.to(device),
+            self.windows.to(device),
+            self.offsets.to(device),
+            spellings,
         )
 
 
@@ -145,11 +150,11 @@ def _windows(n_pieces: int, room: int | None, *, causal: bool) -> list[tuple[int
         return [(0, n_pieces, 0, n_pieces)]
     starts = [*range(0, n_pieces - room, max(1, room // 2)), n_pieces - room]
     borders = [0]
-    for start, following in zip(starts, starts[1:], strict=False):
+    for start, following in pairwise(starts):
         stop = start + room
         borders.append(stop if causal else (following + stop) // 2)
     borders.append(n_pieces)
     return [
         (start, start + room, first, last)
-        for start, first, last in zip(starts, borders, borders[1:], strict=False)
+        for start, (first, last) in zip(starts, pairwise(borders), strict=True)
     ]

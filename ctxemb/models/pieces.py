@@ -72,7 +72,9 @@ class PieceTokenizer:
         if len(self._cache) > _CACHE_SIZE:
             self._cache = {}
         new = sorted(wanted - self._cache.keys())
-        encoded = self.tokenizer.encode_batch([[_valid(word)] for word in new], is_pretokenized=True, add_special_tokens=False)
+        encoded = self.tokenizer.encode_batch(
+            [[_valid(word)] for word in new], is_pretokenized=True, add_special_tokens=False
+        )
         for word, encoding in zip(new, encoded, strict=True):
             self._cache[word] = tuple(encoding.ids) or (self.unknown,)
         return self._cache

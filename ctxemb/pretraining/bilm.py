@@ -22,7 +22,9 @@ BOUNDARY, UNKNOWN = 0, 1
 
 def word_vocabulary(corpus: Corpus, *, size: int, min_count: int) -> list[str]:
     """Return the words of `corpus` that occur at least `min_count` times, most frequent first."""
-    counts = Counter(word for document in corpus.documents() for sentence in document for word in sentence.words)
+    counts = Counter(
+        word for document in corpus.documents() for sentence in document for word in sentence.words
+    )
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [word for word, count in ranked[:size] if count >= min_count]
 
@@ -101,7 +103,7 @@ class BiLMObjective:
     def _full(self, context: Tensor, targets: Tensor) -> Tensor:
         losses = [
             F.cross_entropy(F.linear(part, self.head.words.weight, self.head.bias), goal, reduction="sum")
-            for part, goal in zip(context.split(1024), targets.split(1024), strict=True)
+            for part, goal in zip(torch.split(context, 1024), torch.split(targets, 1024), strict=True)
         ]
         return torch.stack(losses).sum() / len(targets)
 
@@ -110,9 +112,10 @@ class BiLMObjective:
         n_samples = min(self.n_samples, self.n_words)
         drawn = torch.multinomial(self.probabilities, n_samples, replacement=False).to(device)
         # The chance to be among the words drawn, as if they were drawn one by one with replacement.
-        log_expected = torch.log(-torch.expm1(n_samples * torch.log1p(-self.probabilities))).float().to(device)
-        weights, bias = self.head.words(drawn), self.head.bias[drawn] - log_expected[drawn]
-        against = torch.addmm(bias, context, weights.T)  # (n, n_samples)
+        expected = -torch.expm1(n_samples * torch.log1p(-self.probabilities))
+        bias = self.head.bias - expected.log().float().to(device)
+        against = torch.addmm(bias[drawn], context, self.head.words(drawn).T)  # (n, n_samples)
         against.masked_fill_(targets[:, None] == drawn[None, :], -torch.inf)
-        right = (context * self.head.words(targets)).sum(dim=1) + self.head.bias[targets] - log_expected[targets]
-        return (torch.logsumexp(torch.cat([right[:, None], against], dim=1), dim=1) - right).mean()
+        right: Tensor = (context * self.head.words(targets)).sum(dim=1) + bias[targets]
+        total = torch.logsumexp(torch.cat([right[:, None], against], dim=1), dim=1)
+        return (total - right).mean()

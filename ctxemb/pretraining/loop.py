@@ -125,9 +125,14 @@ def train(
         step, before, words = step + 1, words, words + batch.n_words
         entry = {name: loss.item() for name, loss in losses.items()}
         if not math.isfinite(entry["loss"]):
-            raise FloatingPointError(f"the loss is {entry['loss']} at step {step}: a smaller learning rate may help")
+            raise FloatingPointError(
+                f"the loss is {entry['loss']} at step {step}: a smaller learning rate may help"
+            )
         if step % 20 == 1:
-            _log(folder, {"step": step, "words": words, **entry, "norm": norm.item(), "rate": plan.rate(before)})
+            _log(
+                folder,
+                {"step": step, "words": words, **entry, "norm": norm.item(), "rate": plan.rate(before)},
+            )
         progress(words, entry)
         if held_out and words // plan.valid_every > before // plan.valid_every:
             _log(folder, {"step": step, "words": words, **_validate(objective, held_out, device)})

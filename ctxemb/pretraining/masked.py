@@ -77,13 +77,11 @@ class MaskedObjective:
             chosen = [pairs[i] for i in order[part]]
             yield Batch(sum(pair[3] for pair in chosen), self.collate(chosen, generator))
 
-    def pairs(
-        self, documents: list[Document], generator: np.random.Generator, window: int
-    ) -> list[Pair]:
+    def pairs(self, documents: list[Document], generator: np.random.Generator, window: int) -> list[Pair]:
         """Cut documents into pairs of text A and B; in half of them B is from another document.
 
-        Both consist of whole sentences, cut at the end where they exceed the `window`. Nine tenths of the pairs
-        aim at filling the window, the others at a random shorter length.
+        Both consist of whole sentences, cut at the end where they exceed the `window`. Nine tenths of the
+        pairs aim at filling the window, the others at a random shorter length.
         """
         encoded = [self.network.tokenizer.pieces(document) for document in documents]
         room = window - 3
@@ -186,7 +184,7 @@ def _target(room: int, generator: np.random.Generator) -> int:
 def _random_sentences(
     documents: list[list[list[tuple[int, ...]]]], other_than: int, length: int, generator: np.random.Generator
 ) -> list[list[tuple[int, ...]]]:
-    """Return sentences from a random place of another document, of at least `length` pieces if it has them."""
+    """Return sentences from a random place of another document: at least `length` pieces if there are any."""
     if len(documents) == 1:
         return []
     number = int(generator.integers(len(documents) - 1))

@@ -17,6 +17,7 @@ from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.pretraining.bilm import BiLMObjective, word_vocabulary
+from ctxemb.pretraining.card import write_card
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.loop import TrainingPlan, train
@@ -112,7 +113,7 @@ def pretrain(
     text.check()
     _same_settings(folder, family, plan, sizes, text)
     objective = _objective(family, text, folder, sizes, plan.seed)
-    return train(
+    done = train(
         objective,
         text,
         folder,
@@ -122,6 +123,9 @@ def pretrain(
         device=torch.device(device),
         progress=progress,
     )
+    if done:
+        write_card(objective.network, corpus, plan, folder)
+    return done
 
 
 def _same_settings(folder: Path, family: Family, plan: TrainingPlan, sizes: Sizes, corpus: Corpus) -> None:
@@ -136,8 +140,14 @@ def _same_settings(folder: Path, family: Family, plan: TrainingPlan, sizes: Size
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
         if found != wanted:
-            odd = [f"{key}: {found.get(key)} there, {wanted[key]} now" for key in wanted if found.get(key) != wanted[key]]
-            raise InputError(f"{folder} holds a training with other settings ({'; '.join(odd)}); name another folder")
+            odd = [
+                f"{key}: {found.get(key)} there, {wanted[key]} now"
+                for key in wanted
+                if found.get(key) != wanted[key]
+            ]
+            raise InputError(
+                f"{folder} holds a training with other settings ({'; '.join(odd)}); name another folder"
+            )
         return
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no training; name another folder")
@@ -151,10 +161,14 @@ def _objective(family: Family, corpus: Corpus, folder: Path, sizes: Sizes, seed:
         torch.manual_seed(seed)
         return BiLMObjective(Elmo(_elmo_config(sizes)), vocabulary)
     if family == "gpt":
-        tokenizer = _kept_tokenizer(folder / TOKENIZER, START, lambda: train_byte_bpe(corpus, sizes.n_vocabulary))
+        tokenizer = _kept_tokenizer(
+            folder / TOKENIZER, START, lambda: train_byte_bpe(corpus, sizes.n_vocabulary)
+        )
         torch.manual_seed(seed)
         return CausalObjective(Gpt(_gpt_config(sizes, len(tokenizer)), tokenizer))
-    tokenizer = _kept_tokenizer(folder / TOKENIZER, "[UNK]", lambda: train_wordpiece(corpus, sizes.n_vocabulary))
+    tokenizer = _kept_tokenizer(
+        folder / TOKENIZER, "[UNK]", lambda: train_wordpiece(corpus, sizes.n_vocabulary)
+    )
     torch.manual_seed(seed)
     return MaskedObjective(Bert(_bert_config(sizes, len(tokenizer)), tokenizer))
 

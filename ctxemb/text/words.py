@@ -46,6 +46,6 @@ def _pattern(marks: str) -> re.Pattern[str]:
 
 @functools.cache
 def _combining_marks() -> str:
-    """Return the marks of all scripts, which Python's ``\\w`` leaves out, as the inside of a character class."""
+    r"""Return the marks of all scripts, which ``\w`` leaves out, as the inside of a character class."""
     planes = [*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)]
     return "".join(chr(code) for code in planes if unicodedata.category(chr(code)).startswith("M"))

@@ -1,0 +1,87 @@
+"""The model card: what a trained model was made from, and what it is good for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ctxemb.models.checkpoints import Network
+from ctxemb.pretraining.loop import LOG, TrainingPlan
+
+CARD = "README.md"
+
+_OBJECTIVES = {
+    "elmo": "forward and backward language model over words read by their characters (Peters et al. 2018)",
+    "gpt": "left-to-right language model over byte-level BPE pieces (Radford et al. 2018, 2019)",
+    "bert": "masked language model and next-sentence prediction over WordPieces (Devlin et al. 2018)",
+}
+
+
+def write_card(network: Network, corpus: Sequence[Path], plan: TrainingPlan, folder: Path) -> None:
+    """Write the card of a model that is done with training to its folder."""
+    entries = _entries(folder / LOG)
+    steps = [entry for entry in entries if "loss" in entry]
+    last = steps[-1] if steps else {"words": 0, "step": 0}
+    n_parameters = sum(weight.numel() for weight in network.parameters())
+    text = f"""---
+license: cc0-1.0
+language: en
+library_name: ctxemb
+tags: [{network.family}, contextual-embeddings]
+---
+
+# A small {network.family.upper() if network.family != "elmo" else "ELMo"}
+
+Trained from nothing with `ctxemb pretrain --family {network.family}`, beside two others of the same size on
+the same text for the same number of words, so that a difference between them is one of architecture and
+objective.
+
+| | |
+|---|---|
+| objective | {_OBJECTIVES[network.family]} |
+| weights | {n_parameters:,}, stored as float16 |
+| layers | {network.n_layers}, each {network.width} wide; layer 0 is the context-free input |
+| text | {", ".join(path.name for path in corpus)} |
+| words seen | {last["words"]:,} of running text, in {last["step"]:,} steps |
+| learning rate | {plan.learning_rate} at most, steps of {plan.batch_words:,} words, seed {plan.seed} |
+
+## Loss on held-out text, in nats
+
+{_losses(entries)}
+
+The three objectives' losses are not on one scale: a loss compares a model with itself.
+
+## Use and limits
+
+`ctxemb.load("{network.family}")`. The model is small and has read little: it is for teaching, for tests, and
+for comparing architectures under equal conditions, not for the best score. Its text is English prose of the
+19th and early 20th century; later words and senses are unknown to it, and the prejudices of those books are
+in it.
+
+The weights are free of rights (CC0).
+"""
+    (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _losses(entries: list[dict[str, Any]]) -> str:
+    rows = [entry for entry in entries if "valid_loss" in entry]
+    if not rows:
+        return "No held-out text was given."
+    names = [name for name in rows[0] if name.startswith("valid_")]
+    shown = [*rows[:: max(1, len(rows) // 8)]]
+    if shown[-1] is not rows[-1]:
+        shown.append(rows[-1])
+    lines = [
+        f"| words | {' | '.join(name.removeprefix('valid_').replace('_', ' ') for name in names)} |",
+        "|---:" * (len(names) + 1) + "|",
+        *(f"| {row['words']:,} | {' | '.join(f'{row[name]:.3f}' for name in names)} |" for row in shown),
+    ]
+    return "\n".join(lines)

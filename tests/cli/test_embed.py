@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctxemb.vectors import VectorStore
+from tests.cli.conftest import Ctxemb
+
+
+def test_text_on_the_command_line(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    done = ctxemb(
+        "embed", "--text", "I sat by the bank .", "--text", "Two words", "--model", elmo_folder,
+        "-o", tmp_path / "store", "--format", "json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    row = json.loads(done.out)[0]
+    assert (row["sentences"], row["words"], row["layers"], row["width"]) == (2, 8, "0,1,2", 16)
+    store = VectorStore.open(tmp_path / "store")
+    assert store.words() == ["I", "sat", "by", "the", "bank", ".", "Two", "words"]
+    assert store.layer(2).shape == (8, 16)
+    assert store.layer(2).dtype == np.float16
+
+
+def test_file_with_layers_pool_and_unit(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes("\ufeffa b c\r\nd é 👍🏽\r\n".encode())
+    done = ctxemb(
+        "embed", text, "--model", elmo_folder, "--layers", "0,-1", "--unit", "sentence", "--pool", "last",
+        "--dtype", "float32", "-o", tmp_path / "store",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    store = VectorStore.open(tmp_path / "store")
+    assert store.layers == (0, 2)
+    assert store.sentences() == [("a", "b", "c"), ("d", "é", "👍🏽")]
+    assert store.vectors().values.shape == (2, 2, 16)
+
+
+def test_standard_input(elmo_folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "ctxemb.cli.main", "embed", "-", "--tokenized", "--layers", "mix",
+            "--model", str(elmo_folder), "-o", str(tmp_path / "store"),
+        ],
+        input="don't stop\n".encode(),
+        capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert VectorStore.open(tmp_path / "store").layers == ("mix",)
+
+
+def test_an_empty_line_is_named_and_leaves_nothing(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("one\n\nthree\n", encoding="utf-8")
+    done = ctxemb("embed", text, "--model", elmo_folder, "-o", tmp_path / "store")
+    assert done.code == 1
+    assert done.err.count("\n") == 1
+    assert "text.txt:2: an empty line" in done.err
+    assert not (tmp_path / "store").exists()
+    done = ctxemb("embed", text, "--model", elmo_folder, "-o", tmp_path / "store", "--skip-empty")
+    assert done.code == 0
+    assert "skipped 1 empty line" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("embed", "-o", "x"), 2, "either FILE or --text"),
+        (("embed", "missing.txt", "-o", "x", "--model", "MODEL"), 1, "no file missing.txt"),
+        (("embed", "--text", "a", "-o", "x", "--model", "bort"), 1, "did you mean 'bert'"),
+        (("embed", "--text", "a", "-o", "x", "--model", "MODEL", "--layers", "9"), 1, "no layer 9"),
+        (("embed", "--text", "a", "-o", "x", "--model", "MODEL", "--layers", "a"), 1, "found 'a'"),
+        (("embed", "--text", "a", "-o", "x", "--pool", "max"), 2, "max"),
+        (("embed", "--text", "  ", "-o", "x", "--model", "MODEL"), 1, "--text:1: an empty line"),
+        (("bogus",), 2, "bogus"),
+    ],
+)
+def test_wrong_input_is_told_in_a_line(
+    ctxemb: Ctxemb,
+    elmo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = ctxemb(*(str(elmo_folder) if word == "MODEL" else word for word in arguments))
+    assert done.code == code
+    assert message in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_store_is_not_overwritten(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    command = ("embed", "--text", "a b", "--model", elmo_folder, "-o", tmp_path / "store")
+    assert ctxemb(*command).code == 0
+    done = ctxemb(*command)
+    assert done.code == 1
+    assert "not empty" in done.err
+
+
+def test_debug_shows_where(ctxemb: Ctxemb) -> None:
+    done = ctxemb("--debug", "embed", "missing.txt", "-o", "x")
+    assert done.code == 1
+    assert "Traceback" in done.err
