@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from ctxemb.pretraining.corpus import Corpus
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -35,3 +39,27 @@ def elmo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     save_network(Elmo(config), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of the toy text."""
+    from tests.toys import write_text
+
+    return write_text(tmp_path_factory.mktemp("text") / "toy.txt")
+
+
+@pytest.fixture(scope="session")
+def toy_corpus(toy_text: Path) -> Corpus:
+    """Return the toy text as a corpus."""
+    from ctxemb.pretraining.corpus import Corpus
+
+    return Corpus((toy_text,))
+
+
+@pytest.fixture(scope="session")
+def toy_folders(tmp_path_factory: pytest.TempPathFactory, toy_corpus: Corpus) -> dict[str, Path]:
+    """Return the folders of toy models with random weights: "elmo", "gpt", "gpt-post", "bert"."""
+    from tests.toys import write_models
+
+    return write_models(tmp_path_factory.mktemp("toys"), toy_corpus)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from ctxemb.cli.options import cache_option, data_option, models_option
 from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
+
+if TYPE_CHECKING:
+    from ctxemb.results import Result
 
 
 @click.command("probe")
@@ -72,4 +77,26 @@ def command(
     if output:
         write_results(outcome.results, Path(output))
         terminal.note(f"wrote {len(outcome.results)} results to {output}")
-    print_rows([result.as_row() for result in outcome.results], style)
+    if style == "table":
+        _print_summary(outcome.results)
+    else:
+        print_rows([result.as_row() for result in outcome.results], style)
+
+
+def _print_summary(results: list[Result]) -> None:
+    """Print a table for each task and metric: what a person looks for."""
+    for task, metric in dict.fromkeys((result.task, result.metric) for result in results):
+        rows = [
+            {
+                "model": result.model,
+                "layer": str(result.layer),
+                "probe": result.probe,
+                metric: result.value,
+                "low": result.low,
+                "high": result.high,
+            }
+            for result in results
+            if (result.task, result.metric) == (task, metric)
+        ]
+        n = next(result.n for result in results if result.task == task)
+        print_rows(rows, "table", f"{task}: {metric} on {n:,} test examples, with a 95 % interval")

@@ -10,6 +10,9 @@ from typing import Any
 
 import rich_click as click
 
+_UNBROKEN = 24
+"""Characters of a cell that is never broken into lines."""
+
 FORMATS = ("table", "csv", "json", "markdown")
 
 format_option = click.option(
@@ -48,12 +51,16 @@ def _print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
     for key in rows[0] if rows else []:
         numeric = all(isinstance(row[key], int | float | None) for row in rows)
-        table.add_column(key, justify="right" if numeric else "left", overflow="fold")
+        longest = max(len(_shown(row[key])) for row in rows)
+        table.add_column(
+            key, justify="right" if numeric else "left", overflow="fold", no_wrap=longest <= _UNBROKEN
+        )
     for row in rows:
         table.add_row(*(Text(_shown(value)) for value in row.values()))
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(100, console.measure(table).maximum))
+    if not console.is_terminal:  # a file or a pipe is as wide as need be
+        console = Console(width=10_000)
+        console = Console(width=console.measure(table).maximum)
     console.print(table)
 
 

@@ -32,14 +32,34 @@ def train_byte_bpe(corpus: Corpus, size: int) -> PieceTokenizer:
 
 
 def train_wordpiece(corpus: Corpus, size: int) -> PieceTokenizer:
-    """Train a cased WordPiece vocabulary (Schuster and Nakajima 2012, as in BERT) of `size` pieces."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    """Train a cased WordPiece vocabulary (Schuster and Nakajima 2012, as in BERT) of `size` pieces.
+
+    The trainer of `tokenizers` numbers inner letters ("##a") in the order of a hash table, which is another in
+    each run and decides which of two equally frequent pieces is made. Here they are numbered beforehand.
+    """
+    tokenizer = _wordpiece({})
+    special = [*SPECIAL, *_inner_letters(tokenizer, corpus)]
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(_texts(corpus), trainer)
+    trained = _wordpiece(tokenizer.get_vocab())
+    trained.add_special_tokens(list(SPECIAL))
+    return PieceTokenizer(trained, "[UNK]")
+
+
+def _wordpiece(vocabulary: dict[str, int]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=100))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(SPECIAL), show_progress=False)
-    tokenizer.train_from_iterator(_texts(corpus), trainer)
-    return PieceTokenizer(tokenizer, "[UNK]")
+    return tokenizer
+
+
+def _inner_letters(tokenizer: Tokenizer, corpus: Corpus) -> list[str]:
+    letters: set[str] = set()
+    for text in _texts(corpus):
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text)):
+            letters.update(word[1:])
+    return [f"##{letter}" for letter in sorted(letters)]
 
 
 def _texts(corpus: Corpus) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""Toys: a little text, and models so small that a test of them takes no time."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ctxemb.models.bert import Bert, BertConfig
+from ctxemb.models.checkpoints import Network, save_network
+from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.gpt import Gpt, GptConfig
+from ctxemb.models.pieces import PieceTokenizer
+from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.vocabulary import START, train_byte_bpe, train_wordpiece
+from ctxemb.text.sentence import Sentence
+
+DOCUMENTS = (
+    """The old man sat by the bank of the river. He had a rod and a line. The water was cold and clear.
+A small fish came near the bank. The man did not move. He waited for an hour. Then the fish was gone.""",
+    """The bank in the town opened at nine. A woman came in with a bag of coins. She wanted to open an account.
+The man at the desk counted the coins. He wrote the sum in a book. She thanked him and left.
+The door closed behind her. It was a cold day in the town.""",
+    """The spring came early that year. The snow was gone from the hills in a week. Birds sang in the trees.
+The children ran to the river. They found a spring between two stones. The water of the spring was sweet.
+They drank from their hands. Then they went home before the night.""",
+    """The clock had lost its spring. The old man opened it with a small key. He found a new spring in a box.
+It took him an hour. Then the clock went again. The children heard it in the night.
+They said that it sang like a bird.""",
+    """A letter came to the house at noon. The woman read it twice. It was from her brother at sea.
+He wrote of storms and of a small island. He had found no gold there. He wanted to come home in the spring.
+She put the letter in a box. She did not tell the children.""",
+    """The ship came up the river in the night. It had lost its mast in the storm. The men were cold and tired.
+The woman stood on the bank with a light. Her brother was the first man on the land.
+He had a bag of coins. They went home by the old road. The children ran to the door.""",
+)
+"""Six documents of about fifty sentences; some words have two senses, most occur several times."""
+
+FAMILIES = ("elmo", "gpt", "bert")
+
+STRANGE_WORDS = (
+    "naïve",
+    "\U0001f600",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
+    "\u0301",
+    "\u0300\u0301\u0302",
+    "银行",
+    "ประเทศ",
+    "\x00",
+    "\x07",
+    "\u200b",
+    "\ufeff",
+    "\xa0",
+    " ",
+    "\t",
+    "x" * 10_000,
+    "银" * 500,
+    "\ud800",
+    "a\udfffb",
+    "[SEP]",
+    "[CLS]",
+    "[PAD]",
+    "[UNK]",
+    "<|endoftext|>",
+    "[MASK]",
+    "##s",
+    "New York City",
+    "two\nlines",
+)
+"""Words that no corpus of ours has, and that a model must give a vector nevertheless."""
+
+
+def sentence(text: str) -> Sentence:
+    """Return a sentence of words that are separated by spaces."""
+    return Sentence(tuple(text.split(" ")))
+
+
+def sentences(*lengths: int) -> list[Sentence]:
+    """Return sentences of these lengths, of words of the toy text."""
+    words = " ".join(DOCUMENTS).split()
+    return [
+        Sentence(tuple(words[(7 * i + j) % len(words)] for j in range(size)))
+        for i, size in enumerate(lengths)
+    ]
+
+
+def write_text(path: Path) -> Path:
+    """Write the toy text as a corpus file."""
+    path.write_text("\n\n".join(DOCUMENTS) + "\n", encoding="utf-8", newline="\n")
+    return path
+
+
+@cache
+def byte_bpe(corpus: Corpus) -> PieceTokenizer:
+    """Return a byte-level BPE of a few merges."""
+    return train_byte_bpe(corpus, 320)
+
+
+@cache
+def wordpiece(corpus: Corpus) -> PieceTokenizer:
+    """Return a WordPiece vocabulary of a few pieces."""
+    return train_wordpiece(corpus, 120)
+
+
+def toy_network(family: str, corpus: Corpus, *, n_positions: int = 16, seed: int = 0) -> Network:
+    """Return a small network of `family` whose random weights are far from zero, in evaluation mode."""
+    torch.manual_seed(seed)
+    return lively(_network(family, corpus, n_positions)).eval()
+
+
+def _network(family: str, corpus: Corpus, n_positions: int) -> Network:
+    if family == "elmo":
+        return Elmo(
+            ElmoConfig(symbol_width=4, filters=((1, 4), (2, 4), (3, 8)), n_highway=1, width=8, cell_width=12)
+        )
+    sizes = {"n_positions": n_positions, "width": 16, "n_blocks": 2, "n_heads": 2}
+    if family == "bert":
+        pieces = wordpiece(corpus)
+        return Bert(BertConfig(n_vocabulary=len(pieces), hidden=32, **sizes), pieces)
+    pieces = byte_bpe(corpus)
+    if family == "gpt":
+        return Gpt(GptConfig(len(pieces), norm="pre", start=START, unknown=START, **sizes), pieces)
+    return Gpt(GptConfig(len(pieces), norm="post", start=None, unknown=START, **sizes), pieces)
+
+
+def lively(module: nn.Module, deviation: float = 0.3) -> nn.Module:
+    """Add noise to all weights, so that each of them matters to the result."""
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.add_(deviation * torch.randn_like(weight))
+    return module
+
+
+def write_models(folder: Path, corpus: Corpus) -> dict[str, Path]:
+    """Write a toy model of each family to `folder`; "gpt-post" is the original GPT's variant."""
+    folders = {family: folder / f"toy-{family}" for family in (*FAMILIES, "gpt-post")}
+    for family, path in folders.items():
+        save_network(toy_network(family, corpus), path)
+    return folders
