@@ -20,9 +20,10 @@ from ctxemb.text.sentence import Sentence
 DOCUMENTS = (
     """The old man sat by the bank of the river. He had a rod and a line. The water was cold and clear.
 A small fish came near the bank. The man did not move. He waited for an hour. Then the fish was gone.""",
-    """The bank in the town opened at nine. A woman came in with a bag of coins. She wanted to open an account.
+    """The bank in the town opened at nine. A woman came in with a bag of coins.
+She wanted to open an account.
 The man at the desk counted the coins. He wrote the sum in a book. She thanked him and left.
-The door closed behind her. It was a cold day in the town.""",
+The door closed. It was a cold day in the town.""",
     """The spring came early that year. The snow was gone from the hills in a week. Birds sang in the trees.
 The children ran to the river. They found a spring between two stones. The water of the spring was sweet.
 They drank from their hands. Then they went home before the night.""",
@@ -32,7 +33,8 @@ They said that it sang like a bird.""",
     """A letter came to the house at noon. The woman read it twice. It was from her brother at sea.
 He wrote of storms and of a small island. He had found no gold there. He wanted to come home in the spring.
 She put the letter in a box. She did not tell the children.""",
-    """The ship came up the river in the night. It had lost its mast in the storm. The men were cold and tired.
+    """The ship came up the river in the night. It had lost its mast in the storm.
+The men were cold and tired.
 The woman stood on the bank with a light. Her brother was the first man on the land.
 He had a bag of coins. They went home by the old road. The children ran to the door.""",
 )
@@ -95,7 +97,7 @@ def write_text(path: Path) -> Path:
 @cache
 def byte_bpe(corpus: Corpus) -> PieceTokenizer:
     """Return a byte-level BPE of a few merges."""
-    return train_byte_bpe(corpus, 320)
+    return train_byte_bpe(corpus, 400)
 
 
 @cache

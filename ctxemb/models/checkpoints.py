@@ -63,7 +63,10 @@ def load_network(folder: Path, *, random_init: int | None = None) -> Network:
     tokenizer = None if isinstance(config, ElmoConfig) else _read_tokenizer(folder, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0 if random_init is None else random_init)
-        network = build_network(config, tokenizer)
+        try:
+            network = build_network(config, tokenizer)
+        except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+            raise FormatError(f"{folder / CONFIG}: no network has these sizes: {error}") from error
     if random_init is None:
         _load_weights(network, folder / WEIGHTS)
     return network.eval().requires_grad_(False)
@@ -94,11 +97,11 @@ def read_config(folder: Path) -> Config:
     except ValueError as error:
         raise FormatError(f"{path}: not JSON: {error}") from error
     family = values.pop("family", None) if isinstance(values, dict) else None
-    if family not in _CONFIGS:
+    if not isinstance(family, str) or family not in _CONFIGS:
         raise FormatError(f"{path}: 'family' should be one of {', '.join(_CONFIGS)}, found {family!r}")
-    if "filters" in values:
-        values["filters"] = tuple(tuple(pair) for pair in values["filters"])
     try:
+        if "filters" in values:
+            values["filters"] = tuple(tuple(pair) for pair in values["filters"])
         return _CONFIGS[family](**values)
     except TypeError as error:
         raise FormatError(f"{path}: not a configuration of {family}: {error}") from error
@@ -117,8 +120,11 @@ def folder_fingerprint(folder: Path, random_init: int | None) -> str:
 
 
 def _read_tokenizer(folder: Path, config: GptConfig | BertConfig) -> PieceTokenizer:
-    unknown = config.unknown if isinstance(config, GptConfig) else "[UNK]"
-    tokenizer = PieceTokenizer.read(folder / TOKENIZER, unknown)
+    if isinstance(config, GptConfig):
+        unknown, special = config.unknown, [piece for piece in [config.start] if piece is not None]
+    else:
+        unknown, special = "[UNK]", ["[CLS]", "[SEP]"]
+    tokenizer = PieceTokenizer.read(folder / TOKENIZER, unknown, special)
     if len(tokenizer) > config.n_vocabulary:
         raise FormatError(
             f"{folder / TOKENIZER}: {len(tokenizer)} pieces, but {CONFIG} has room for {config.n_vocabulary}"

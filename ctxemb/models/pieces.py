@@ -36,13 +36,22 @@ class PieceTokenizer:
         self._cache: dict[str, tuple[int, ...]] = {}
 
     @classmethod
-    def read(cls, path: Path, unknown: str) -> PieceTokenizer:
+    def read(cls, path: Path, unknown: str, special: Sequence[str] = ()) -> PieceTokenizer:
         """Read a ``tokenizer.json``.
+
+        Parameters
+        ----------
+        path
+            The file.
+        unknown
+            The piece of a word that would have none.
+        special
+            Other pieces that the vocabulary must have.
 
         Raises
         ------
         MissingFileError, FormatError
-            If the file is not there or is no tokenizer.
+            If the file is not there, is no tokenizer, or lacks a piece.
         """
         if not path.is_file():
             raise MissingFileError(f"no tokenizer at {path}")
@@ -50,6 +59,8 @@ class PieceTokenizer:
             tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
         except Exception as error:  # tokenizers raises bare Exception
             raise FormatError(f"{path}: not a tokenizer: {error}") from error
+        if lacking := [piece for piece in (unknown, *special) if tokenizer.token_to_id(piece) is None]:
+            raise FormatError(f"{path}: the vocabulary lacks {', '.join(lacking)}")
         return cls(tokenizer, unknown)
 
     def __len__(self) -> int:

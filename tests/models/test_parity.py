@@ -67,7 +67,9 @@ def copy_gpt_block(ours: TransformerBlock, theirs: nn.Module) -> None:
     copy(ours.network_norm, theirs.ln_2)
 
 
-def copy_blocks(ours: nn.ModuleList, theirs: nn.ModuleList, how: Callable[[nn.Module, nn.Module], None]) -> None:
+def copy_blocks(
+    ours: nn.ModuleList, theirs: nn.ModuleList, how: Callable[[nn.Module, nn.Module], None]
+) -> None:
     assert len(ours) == len(theirs)
     for one, other in zip(ours, theirs, strict=True):
         how(one, other)
@@ -110,7 +112,13 @@ def test_bert(toy_corpus: Corpus) -> None:
 def gpt(corpus: Corpus, norm: str) -> tuple[PieceTokenizer, Gpt]:
     tokenizer = byte_bpe(corpus)
     config = GptConfig(
-        len(tokenizer), N_POSITIONS, WIDTH, N_BLOCKS, N_HEADS, norm="pre" if norm == "pre" else "post", unknown="a"
+        len(tokenizer),
+        N_POSITIONS,
+        WIDTH,
+        N_BLOCKS,
+        N_HEADS,
+        norm="pre" if norm == "pre" else "post",
+        unknown="a",
     )
     return tokenizer, Gpt(config, tokenizer).eval()
 

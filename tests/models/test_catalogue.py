@@ -1,0 +1,89 @@
+"""Names of models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import ctxemb.models.catalogue as catalogue
+from ctxemb.errors import InputError, MissingFileError, UnknownNameError
+from ctxemb.models import known_models, load
+from ctxemb.models.checkpoints import load_network
+from tests.toys import sentence
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy_folders: dict[str, Path]) -> None:
+    """Let the toys be what ships with ctxemb, but for ELMo."""
+    folders = {"gpt": toy_folders["gpt"], "bert": toy_folders["bert"], "elmo": tmp_path}
+    monkeypatch.setattr(catalogue, "embedded_path", lambda _, name: folders[name])
+
+
+def test_a_folder(toy_folders: dict[str, Path]) -> None:
+    model = load(str(toy_folders["bert"]))
+    assert (model.name, model.family, model.n_layers, model.width) == ("toy-bert", "bert", 3, 16)
+    network = load_network(toy_folders["bert"])
+    assert model.n_parameters == sum(weight.numel() for weight in network.parameters())
+
+
+def test_a_folder_in_the_home_folder(monkeypatch: pytest.MonkeyPatch, toy_folders: dict[str, Path]) -> None:
+    monkeypatch.setenv("HOME", str(toy_folders["gpt"].parent))
+    assert load("~/toy-gpt").name == "toy-gpt"
+
+
+def test_random_twins(toy_folders: dict[str, Path]) -> None:
+    folder = str(toy_folders["gpt"])
+    trained, first, again, other = (load(folder, random_init=seed) for seed in (None, 0, 0, 1))
+    assert first.name == again.name == other.name == "toy-gpt@random"
+    assert len({model.fingerprint for model in (trained, first, other)}) == 3
+    assert first.fingerprint == again.fingerprint
+    batch = trained.encode([sentence("The old man sat by the bank .")])
+    assert torch.equal(first(batch), again(batch))
+    for one, two in ((trained, first), (first, other)):
+        assert (one(batch) - two(batch)).abs().max() > 0.01
+
+
+def test_static(toy_folders: dict[str, Path]) -> None:
+    folder = str(toy_folders["elmo"])
+    model = load(f"static:{folder}")
+    assert (model.name, model.family, model.n_layers, model.width) == ("toy-elmo@static", "static", 1, 16)
+    assert model.fingerprint == f"static-{load(folder).fingerprint}"
+    assert load(f"static:{folder}", random_init=3).name == "toy-elmo@random@static"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_names_of_what_ships() -> None:
+    assert load("bert").name == "bert"
+    assert load("bert", random_init=0).name == "bert@random"
+    assert load("static:gpt").name == "gpt@static"
+    assert load("static").name == load("static:").name == "bert@static"
+    with pytest.raises(MissingFileError, match=r"config\.json is missing"):
+        load("elmo")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_known_models() -> None:
+    infos = {info.name: info for info in known_models()}
+    assert list(infos) == ["elmo", "gpt", "bert", "static:elmo", "static:gpt", "static:bert"]
+    assert [info.present for info in infos.values()] == [False, True, True] * 2
+    bert = infos["bert"]
+    assert (bert.family, bert.n_layers, bert.width) == ("bert", 3, 16)
+    assert bert.n_parameters == load("bert").n_parameters
+    assert (infos["static:bert"].family, infos["static:bert"].n_layers) == ("static", 1)
+    assert (infos["elmo"].n_layers, infos["elmo"].n_parameters) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["bort", "static:bort"])
+def test_an_unknown_name(name: str) -> None:
+    with pytest.raises(UnknownNameError) as raised:
+        load(name)
+    assert str(raised.value) == (
+        "unknown model 'bort'; did you mean 'bert'? Known: bert, elmo, gpt, static:NAME, or a folder"
+    )
+
+
+def test_a_negative_seed(toy_folders: dict[str, Path]) -> None:
+    with pytest.raises(InputError, match="0 or more, found -1"):
+        load(str(toy_folders["gpt"]), random_init=-1)

@@ -1,0 +1,237 @@
+"""Model folders: what is written is read, and damage is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ctxemb.errors import CtxembError, FormatError, MissingFileError
+from ctxemb.models.bert import BertConfig
+from ctxemb.models.checkpoints import (
+    CONFIG,
+    TOKENIZER,
+    WEIGHTS,
+    build_network,
+    folder_fingerprint,
+    load_network,
+    read_config,
+    save_network,
+)
+from ctxemb.models.elmo import ElmoConfig
+from ctxemb.models.gpt import GptConfig
+from ctxemb.pretraining.corpus import Corpus
+from tests.toys import sentences, toy_network
+
+FAMILIES = ("elmo", "gpt", "gpt-post", "bert")
+A_TENSOR = {"elmo": "characters.projection.weight", "gpt": "blocks.1.up.bias", "bert": "pooler.weight"}
+
+
+@pytest.fixture
+def copied(tmp_path: Path, toy_folders: dict[str, Path]) -> Callable[[str], Path]:
+    """Return a function that makes a copy of a toy model's folder, to be damaged."""
+    return lambda family: Path(shutil.copytree(toy_folders[family], tmp_path / family))
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    (folder / CONFIG).write_text(json.dumps({**values, **changes}), encoding="utf-8")
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, Tensor]], Any]) -> None:
+    weights = load_file(folder / WEIGHTS)
+    change(weights)
+    save_file(weights, folder / WEIGHTS)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_round_trip(family: str, tmp_path: Path, toy_corpus: Corpus) -> None:
+    network = toy_network(family, toy_corpus, seed=3).half().float()  # weights are stored as float16
+    save_network(network, tmp_path / "a" / "b")
+    found = load_network(tmp_path / "a" / "b")
+    assert found.config == network.config
+    assert not found.training
+    assert not any(weight.requires_grad for weight in found.parameters())
+    assert {name: weight.dtype for name, weight in found.state_dict().items()} == dict.fromkeys(
+        network.state_dict(), torch.float32
+    )
+    texts = sentences(3, 30, 1)
+    assert torch.equal(found.encode(texts).pieces, network.encode(texts).pieces)
+    with torch.no_grad():
+        assert torch.equal(found(found.encode(texts)), network(network.encode(texts)))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_saving_twice_gives_the_same_bytes(family: str, tmp_path: Path, toy_folders: dict[str, Path]) -> None:
+    save_network(load_network(toy_folders[family]), tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {CONFIG, WEIGHTS} | (set() if family == "elmo" else {TOKENIZER})
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (toy_folders[family] / name).read_bytes()
+
+
+def test_saving_replaces_a_model(tmp_path: Path, toy_corpus: Corpus) -> None:
+    for seed in (0, 1):
+        network = toy_network("gpt", toy_corpus, seed=seed)
+        save_network(network, tmp_path)
+    found = load_network(tmp_path).state_dict()
+    torch.testing.assert_close(
+        found["pieces.weight"], network.state_dict()["pieces.weight"], rtol=0, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    "config", [ElmoConfig(), GptConfig(), BertConfig()], ids=lambda config: config.family
+)
+def test_config_round_trip(config: ElmoConfig | GptConfig | BertConfig, tmp_path: Path) -> None:
+    values = {"family": config.family, **dataclasses.asdict(config)}
+    (tmp_path / CONFIG).write_text(json.dumps(values), encoding="utf-8")
+    assert read_config(tmp_path) == config
+
+
+def test_a_transformer_needs_a_tokenizer() -> None:
+    with pytest.raises(ValueError, match="a bert network needs a tokenizer"):
+        build_network(BertConfig(), None)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_random_weights(family: str, toy_folders: dict[str, Path]) -> None:
+    trained, first, again, other = (
+        load_network(toy_folders[family], random_init=seed).state_dict() for seed in (None, 0, 0, 1)
+    )
+    drawn = [name for name, weight in first.items() if weight.ndim > 1 and not name.endswith("bias")]
+    assert drawn
+    for name, weight in first.items():
+        assert torch.equal(weight, again[name])
+    for name in drawn:
+        assert not torch.equal(first[name], other[name])
+        assert not torch.equal(first[name], trained[name])
+
+
+def test_loading_leaves_the_random_state_alone(toy_folders: dict[str, Path]) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    load_network(toy_folders["bert"], random_init=1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_random_weights_need_no_file(copied: Callable[[str], Path]) -> None:
+    folder = copied("gpt")
+    (folder / WEIGHTS).unlink()
+    load_network(folder, random_init=0)
+
+
+def test_fingerprint(copied: Callable[[str], Path], toy_folders: dict[str, Path]) -> None:
+    folder = copied("bert")
+    original = folder_fingerprint(folder, None)
+    assert original == folder_fingerprint(toy_folders["bert"], None)  # the place does not matter
+    twins = [folder_fingerprint(folder, seed) for seed in (0, 1)]
+    change_weights(folder, lambda weights: weights["pooler.bias"].__setitem__(0, 2.0))
+    changed = folder_fingerprint(folder, None)
+    assert [folder_fingerprint(folder, seed) for seed in (0, 1)] == twins  # trained weights do not matter
+    tokenizer = (folder / TOKENIZER).read_text(encoding="utf-8")
+    (folder / TOKENIZER).write_text(tokenizer.replace("##he", "##hx"), encoding="utf-8")
+    tokenized = folder_fingerprint(folder, None)
+    change_config(folder, epsilon=1e-6)
+    configured = folder_fingerprint(folder, None)
+    assert len({original, *twins, changed, tokenized, configured}) == 6
+
+
+def damage(name: str) -> Callable[[Path, str], Any]:
+    """Return what damages a model's folder in one of the ways that happen."""
+    return {
+        "no config": lambda folder, _: (folder / CONFIG).unlink(),
+        "no weights": lambda folder, _: (folder / WEIGHTS).unlink(),
+        "no tokenizer": lambda folder, _: (folder / TOKENIZER).unlink(),
+        "config not JSON": lambda folder, _: (folder / CONFIG).write_text("{"),
+        "config not UTF-8": lambda folder, _: (folder / CONFIG).write_bytes(b'{"family": "\xff"}'),
+        "config a list": lambda folder, _: (folder / CONFIG).write_text("[]"),
+        "unknown family": lambda folder, _: change_config(folder, family="bort"),
+        "family a list": lambda folder, _: change_config(folder, family=["bert"]),
+        "unknown key": lambda folder, _: change_config(folder, colour="blue"),
+        "width of another type": lambda folder, _: change_config(folder, width="wide"),
+        "width negative": lambda folder, _: change_config(folder, width=-16),
+        "no heads": lambda folder, _: change_config(folder, n_heads=0),
+        "odd heads": lambda folder, _: change_config(folder, n_heads=3),
+        "filters a number": lambda folder, _: change_config(folder, filters=3),
+        "truncated": lambda folder, _: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-100]),
+        "truncated header": lambda folder, _: (folder / WEIGHTS).write_bytes(
+            (folder / WEIGHTS).read_bytes()[:50]
+        ),
+        "empty": lambda folder, _: (folder / WEIGHTS).write_bytes(b""),
+        "shape": lambda folder, tensor: change_weights(
+            folder, lambda weights: weights.update({tensor: weights[tensor].repeat_interleave(2, dim=0)})
+        ),
+        "missing tensor": lambda folder, tensor: change_weights(folder, lambda weights: weights.pop(tensor)),
+        "unknown tensor": lambda folder, tensor: change_weights(
+            folder, lambda weights: weights.update({f"{tensor}.more": torch.ones(1)})
+        ),
+        "nan": lambda folder, tensor: change_weights(
+            folder, lambda weights: weights[tensor][-1].fill_(torch.nan)
+        ),
+        "infinity": lambda folder, tensor: change_weights(
+            folder, lambda weights: weights[tensor][0].fill_(-torch.inf)
+        ),
+        "tokenizer not JSON": lambda folder, _: (folder / TOKENIZER).write_text("nothing"),
+        "tokenizer of nothing": lambda folder, _: (folder / TOKENIZER).write_text("{}"),
+        "tokenizer too large": lambda folder, _: change_config(folder, n_vocabulary=50),
+        "tokenizer without a piece": lambda folder, _: (folder / TOKENIZER).write_text(
+            (folder / TOKENIZER).read_text().replace("[CLS]", "[cls]").replace("endoftext", "eot")
+        ),
+    }[name]
+
+
+ANY, TRANSFORMERS = ("elmo", "gpt", "bert"), ("gpt", "bert")
+DAMAGES: list[tuple[str, tuple[str, ...], type[CtxembError], str, str]] = [
+    ("no config", ANY, MissingFileError, CONFIG, "is missing"),
+    ("no weights", ANY, MissingFileError, WEIGHTS, "no weights at"),
+    ("no tokenizer", TRANSFORMERS, MissingFileError, TOKENIZER, "no tokenizer at"),
+    ("config not JSON", ANY, FormatError, CONFIG, "not JSON"),
+    ("config not UTF-8", ANY, FormatError, CONFIG, "not JSON"),
+    ("config a list", ANY, FormatError, CONFIG, "'family' should be one of elmo, gpt, bert, found None"),
+    ("unknown family", ANY, FormatError, CONFIG, "found 'bort'"),
+    ("family a list", ANY, FormatError, CONFIG, "found ['bert']"),
+    ("unknown key", ANY, FormatError, CONFIG, "colour"),
+    ("width of another type", ANY, FormatError, CONFIG, "no network has these sizes"),
+    ("width negative", ANY, FormatError, CONFIG, "no network has these sizes"),
+    ("no heads", TRANSFORMERS, FormatError, CONFIG, "no network has these sizes"),
+    ("odd heads", TRANSFORMERS, FormatError, CONFIG, "width 16 is not a multiple of n_heads 3"),
+    ("filters a number", ("elmo",), FormatError, CONFIG, "not a configuration of elmo"),
+    ("truncated", ANY, FormatError, WEIGHTS, "not a safetensors file"),
+    ("truncated header", ANY, FormatError, WEIGHTS, "not a safetensors file"),
+    ("empty", ANY, FormatError, WEIGHTS, "not a safetensors file"),
+    ("shape", ANY, FormatError, WEIGHTS, "tensor {tensor} has shape"),
+    ("missing tensor", ANY, FormatError, WEIGHTS, "missing or unknown tensors: {tensor}"),
+    ("unknown tensor", ANY, FormatError, WEIGHTS, "missing or unknown tensors: {tensor}.more"),
+    ("nan", ANY, FormatError, WEIGHTS, "tensor {tensor} holds values that are not finite"),
+    ("infinity", ANY, FormatError, WEIGHTS, "tensor {tensor} holds values that are not finite"),
+    ("tokenizer not JSON", TRANSFORMERS, FormatError, TOKENIZER, "not a tokenizer"),
+    ("tokenizer of nothing", TRANSFORMERS, FormatError, TOKENIZER, "not a tokenizer"),
+    ("tokenizer too large", TRANSFORMERS, FormatError, TOKENIZER, "config.json has room for 50"),
+    ("tokenizer without a piece", TRANSFORMERS, FormatError, TOKENIZER, "the vocabulary lacks"),
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "error", "file", "message"),
+    [(family, name, *rest) for name, families, *rest in DAMAGES for family in families],
+)
+def test_damage_is_named(
+    copied: Callable[[str], Path], family: str, name: str, error: type[CtxembError], file: str, message: str
+) -> None:
+    folder = copied(family)
+    damage(name)(folder, A_TENSOR[family])
+    with pytest.raises(error) as raised:
+        load_network(folder)
+    assert str(folder) in str(raised.value)
+    assert file in str(raised.value)
+    assert message.format(tensor=A_TENSOR[family]) in str(raised.value)
