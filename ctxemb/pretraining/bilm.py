@@ -60,11 +60,12 @@ class BiLMObjective:
         self.network = network
         self.numbers = {word: number for number, word in enumerate(vocabulary, start=UNKNOWN + 1)}
         self.n_words = len(vocabulary) + UNKNOWN + 1
-        self.n_samples = n_samples
+        self.n_samples = min(n_samples, self.n_words)
         self.head = BiLMHead(network, self.n_words)
         self.module: nn.Module = self.head
         ranks = torch.arange(self.n_words, dtype=torch.float64)
         self.probabilities = ((ranks + 2) / (ranks + 1)).log() / np.log(self.n_words + 1)
+        self.chances = _chances(self.probabilities, self.n_samples)
 
     def batches(
         self, documents: list[Document], batch_words: int, generator: np.random.Generator, share: float
@@ -109,13 +110,27 @@ class BiLMObjective:
 
     def _sampled(self, context: Tensor, targets: Tensor) -> Tensor:
         device = context.device
-        n_samples = min(self.n_samples, self.n_words)
-        drawn = torch.multinomial(self.probabilities, n_samples, replacement=False).to(device)
-        # The chance to be among the words drawn, as if they were drawn one by one with replacement.
-        expected = -torch.expm1(n_samples * torch.log1p(-self.probabilities))
-        bias = self.head.bias - expected.log().float().to(device)
+        drawn = torch.multinomial(self.probabilities, self.n_samples, replacement=False).to(device)
+        bias = self.head.bias - self.chances.log().float().to(device)
         against = torch.addmm(bias[drawn], context, self.head.words(drawn).T)  # (n, n_samples)
         against.masked_fill_(targets[:, None] == drawn[None, :], -torch.inf)
         right: Tensor = (context * self.head.words(targets)).sum(dim=1) + bias[targets]
         total = torch.logsumexp(torch.cat([right[:, None], against], dim=1), dim=1)
         return (total - right).mean()
+
+
+def _chances(probabilities: Tensor, n_samples: int) -> Tensor:
+    """Return each word's chance to be among `n_samples` different words.
+
+    Drawing different words is drawing with replacement until there are so many: 1 - (1 - p)^n after n draws,
+    where n is found by bisection such that the chances add up to `n_samples`.
+    """
+    if n_samples >= len(probabilities):
+        return torch.ones_like(probabilities)
+    log_missed = torch.log1p(-probabilities)
+    low, high = float(n_samples), 1e12
+    for _ in range(100):
+        n_draws = (low * high) ** 0.5
+        enough = -torch.expm1(n_draws * log_missed).sum() >= n_samples
+        low, high = (low, n_draws) if enough else (n_draws, high)
+    return -torch.expm1(high * log_missed)

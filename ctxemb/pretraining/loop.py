@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ctxemb.errors import FormatError
+from ctxemb.errors import FormatError, InputError
 from ctxemb.models.checkpoints import save_network
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.objective import Batch, Objective
@@ -153,11 +154,15 @@ def train(
 def _stream(objective: Objective, corpus: Corpus, plan: TrainingPlan) -> Iterator[Batch]:
     words = 0
     for epoch in count():
+        before = words
         for documents, generator in corpus.chunks(plan.seed, epoch):
             share = words / plan.max_words
             for batch in objective.batches(documents, plan.batch_words, generator, share):
                 words += batch.n_words
                 yield batch
+        if words == before:
+            names = ", ".join(map(str, corpus.paths))
+            raise InputError(f"too little text in {names}: not one full window, or pair of sentences")
 
 
 def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -213,10 +218,10 @@ def _save(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, step:
 def _restore(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, int]:
     if not path.is_file():
         return 0, 0
-    state = torch.load(path, weights_only=True, map_location="cpu")
     try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
         module.load_state_dict(state["module"])
-    except (RuntimeError, KeyError) as error:
-        raise FormatError(f"{path} is the checkpoint of another model: {error}") from error
-    optimizer.load_state_dict(state["optimizer"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        raise FormatError(f"{path} is damaged or the checkpoint of another model: {error}") from error
     return int(state["step"]), int(state["words"])

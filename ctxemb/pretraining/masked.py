@@ -105,8 +105,9 @@ class MaskedObjective:
                     position -= len(second)  # what was not used is read again
                     used = sum(len(word) for sentence in first for word in sentence)
                     second = _random_sentences(encoded, number, target - used, generator)
-                if second:
-                    pairs.append(_trimmed(first, second, follows=follows, room=room))
+                pair = _trimmed(first, second, follows=follows, room=room)
+                if pair[0] and pair[1]:
+                    pairs.append(pair)
                 current, length, target = [], 0, _target(room, generator)
         return pairs
 

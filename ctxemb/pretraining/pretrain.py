@@ -152,7 +152,7 @@ def _same_settings(folder: Path, family: Family, plan: TrainingPlan, sizes: Size
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no training; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    _write(path, json.dumps(wanted, indent=2) + "\n")
 
 
 def _objective(family: Family, corpus: Corpus, folder: Path, sizes: Sizes, seed: int) -> Objective:
@@ -211,11 +211,17 @@ def _bert_config(sizes: Sizes, n_vocabulary: int) -> BertConfig:
 def _kept_words(path: Path, corpus: Corpus, size: int) -> list[str]:
     if not path.is_file():
         words = word_vocabulary(corpus, size=size, min_count=3)
-        path.write_text("".join(word + "\n" for word in words), encoding="utf-8", newline="\n")
+        _write(path, "".join(word + "\n" for word in words))
     return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def _kept_tokenizer(path: Path, unknown: str, make: Callable[[], PieceTokenizer]) -> PieceTokenizer:
     if not path.is_file():
-        path.write_text(make().tokenizer.to_str(pretty=False), encoding="utf-8", newline="\n")
+        _write(path, make().tokenizer.to_str(pretty=False))
     return PieceTokenizer.read(path, unknown)
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    temporary.replace(path)

@@ -34,8 +34,8 @@ def train_byte_bpe(corpus: Corpus, size: int) -> PieceTokenizer:
 def train_wordpiece(corpus: Corpus, size: int) -> PieceTokenizer:
     """Train a cased WordPiece vocabulary (Schuster and Nakajima 2012, as in BERT) of `size` pieces.
 
-    The trainer of `tokenizers` numbers inner letters ("##a") in the order of a hash table, which is another in
-    each run and decides which of two equally frequent pieces is made. Here they are numbered beforehand.
+    The trainer of `tokenizers` numbers inner letters ("##a") in the order of a hash table, which differs from
+    run to run and decides which of two equally frequent pieces is made. Here they are numbered beforehand.
     """
     tokenizer = _wordpiece({})
     special = [*SPECIAL, *_inner_letters(tokenizer, corpus)]

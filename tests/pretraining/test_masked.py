@@ -1,0 +1,212 @@
+"""BERT's objectives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ctxemb.models.bert import Bert
+from ctxemb.models.encoding import NO_WORD
+from ctxemb.pretraining.corpus import Corpus, Document
+from ctxemb.pretraining.masked import IGNORED, MaskedObjective
+from ctxemb.pretraining.objective import Batch
+from ctxemb.text.sentence import Sentence
+from tests.toys import lively, sentence, toy_network
+
+
+@pytest.fixture
+def objective(toy_corpus: Corpus) -> MaskedObjective:
+    network = toy_network("bert", toy_corpus, n_positions=24)
+    assert isinstance(network, Bert)
+    torch.manual_seed(1)
+    made = MaskedObjective(network)
+    lively(made.head)
+    made.module.eval()
+    return made
+
+
+@pytest.fixture
+def documents(toy_corpus: Corpus) -> list[Document]:
+    return list(toy_corpus.documents())
+
+
+def flat(objective: MaskedObjective, document: Document) -> list[int]:
+    return [p for words in objective.network.tokenizer.pieces(document) for word in words for p in word]
+
+
+def within(part: list[int], whole: list[int]) -> list[int]:
+    """Return where `part` occurs in `whole`."""
+    return [i for i in range(len(whole) - len(part) + 1) if whole[i : i + len(part)] == part]
+
+
+def test_shares_of_masked_pieces(objective: MaskedObjective) -> None:
+    generator = np.random.default_rng(0)
+    pieces = generator.choice(objective.ordinary, 200_000)
+    pieces[::20], pieces[10::20] = objective.cls, objective.sep
+    read, targets = objective.masked(pieces, generator)
+    chosen = targets != IGNORED
+    ordinary = (pieces != objective.cls) & (pieces != objective.sep)
+    assert chosen[ordinary].mean() == pytest.approx(0.15, abs=0.004)
+    assert not chosen[~ordinary].any()
+    assert (targets[chosen] == pieces[chosen]).all()
+    assert (read[~chosen] == pieces[~chosen]).all()
+    masked = read[chosen] == objective.mask
+    same = read[chosen] == pieces[chosen]
+    by_chance = 0.1 / len(objective.ordinary)
+    assert masked.mean() == pytest.approx(0.8, abs=0.01)
+    assert same.mean() == pytest.approx(0.1 + by_chance, abs=0.008)
+    assert (~masked & ~same).mean() == pytest.approx(0.1 - by_chance, abs=0.008)
+
+
+def test_random_pieces_are_all_ordinary_ones(objective: MaskedObjective) -> None:
+    generator = np.random.default_rng(0)
+    pieces = np.full(60_000, objective.ordinary[0])
+    read, _ = objective.masked(pieces, generator)
+    drawn = set(read.tolist()) - {objective.mask}
+    assert drawn == set(objective.ordinary.tolist())
+    tokenizer = objective.network.tokenizer
+    names = {tokenizer.tokenizer.id_to_token(piece) for piece in range(len(tokenizer))}
+    ordinary = {tokenizer.tokenizer.id_to_token(piece) for piece in objective.ordinary.tolist()}
+    assert names - ordinary == {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
+
+
+def test_something_is_always_masked(objective: MaskedObjective) -> None:
+    for seed in range(30):
+        pieces = np.array([objective.cls, 20, objective.sep, 30, objective.sep])
+        _, targets = objective.masked(pieces, np.random.default_rng(seed))
+        assert (targets != IGNORED).any()
+        assert (targets[[0, 2, 4]] == IGNORED).all()
+
+
+def test_pairs_are_text(objective: MaskedObjective, documents: list[Document]) -> None:
+    texts = [flat(objective, document) for document in documents]
+    pairs = objective.pairs(documents, np.random.default_rng(0), 24)
+    assert len(pairs) > 15
+    for first, second, follows, n_words in pairs:
+        assert first
+        assert second
+        assert len(first) + len(second) <= 24 - 3
+        assert 2 <= n_words <= len(first) + len(second)
+        homes = {i for i, text in enumerate(texts) if within(first, text)}
+        others = {i for i, text in enumerate(texts) if within(second, text)}
+        assert homes
+        assert others
+        if follows:
+            assert homes & others
+        else:
+            assert len(homes) > 1 or homes != others
+
+
+def test_what_follows_follows(objective: MaskedObjective, documents: list[Document]) -> None:
+    wide = 200  # nothing is cut
+    texts = [flat(objective, document) for document in documents]
+    for first, second, follows, _ in objective.pairs(documents, np.random.default_rng(0), wide):
+        joined = any(within(first + second, text) for text in texts)
+        assert joined == follows
+
+
+def test_what_does_not_follow_is_from_another_document(objective: MaskedObjective) -> None:
+    words = ["bank", "spring", "the", "came", "in"]
+    documents = [[Sentence((word,) * 4)] * 9 for word in words]
+    piece_of = {flat(objective, [Sentence((word,))])[0] for word in words}
+    assert len(piece_of) == 5
+    for first, second, follows, _ in objective.pairs(documents, np.random.default_rng(0), 24):
+        assert len(set(first)) == len(set(second)) == 1
+        assert (first[0] == second[0]) == follows
+
+
+def test_half_of_the_pairs_follow(objective: MaskedObjective) -> None:
+    documents = [[sentence("the bank")] * 2000, [sentence("came in")] * 2000]
+    pairs = objective.pairs(documents, np.random.default_rng(0), 24)
+    assert len(pairs) > 300
+    assert np.mean([pair[2] for pair in pairs]) == pytest.approx(0.5, abs=0.06)
+
+
+def test_nine_tenths_of_the_pairs_fill_the_window(objective: MaskedObjective) -> None:
+    documents = [[sentence("bank")] * 3000, [sentence("spring")] * 3000]
+    sizes = [len(a) + len(b) for a, b, _, _ in objective.pairs(documents, np.random.default_rng(0), 24)]
+    full = np.mean([size == 21 for size in sizes])
+    assert full == pytest.approx(0.9 + 0.1 / 14, abs=0.04)  # a short one may be as long
+    assert 8 <= min(sizes) <= 9
+
+
+def test_one_document_alone_gives_pairs_that_follow(
+    objective: MaskedObjective, documents: list[Document]
+) -> None:
+    pairs = objective.pairs(documents[:1], np.random.default_rng(0), 24)
+    assert pairs
+    assert all(pair[2] for pair in pairs)
+    assert objective.pairs([documents[0][:1]], np.random.default_rng(0), 24) == []
+
+
+def test_words_that_do_not_fit_give_no_empty_texts(objective: MaskedObjective) -> None:
+    long = sentence("hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh the")
+    documents = [[long] * 3, [sentence("the bank")] * 4, [long] * 2]
+    for seed in range(20):
+        for first, second, _, _ in objective.pairs(documents, np.random.default_rng(seed), 24):
+            assert first
+            assert second
+
+
+def test_collate(objective: MaskedObjective) -> None:
+    pairs = [([30, 31, 32], [33, 34], True, 4), ([40], [41], False, 2)]
+    data = objective.collate(pairs, np.random.default_rng(0))
+    encoding, targets = data["encoding"], data["targets"]
+    cls, sep = objective.cls, objective.sep
+    assert encoding.windows.tolist() == [0, 5, 13]
+    original = torch.where(targets == IGNORED, encoding.pieces, targets)
+    assert original.tolist() == [cls, 40, sep, 41, sep, cls, 30, 31, 32, sep, 33, 34, sep]
+    assert data["segments"].tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]
+    assert data["follows"].tolist() == [0, 1]
+    assert (encoding.words == NO_WORD).all()
+
+
+@torch.no_grad()
+def test_loss_by_hand(objective: MaskedObjective, documents: list[Document]) -> None:
+    generator = np.random.default_rng(3)
+    pairs = objective.pairs(documents, generator, 24)[:6]
+    data = objective.collate(pairs, generator)
+    losses = objective.losses(Batch(0, data))
+    network, head = objective.network, objective.head
+    encoding, targets, segments = data["encoding"], data["targets"], data["segments"]
+    surprises, following = [], []
+    for number in range(len(pairs)):
+        window = slice(int(encoding.windows[number]), int(encoding.windows[number + 1]))
+        pieces = encoding.pieces[window]
+        x = network.pieces.weight[pieces] + network.positions.weight[: len(pieces)]
+        x = network.norm(x + network.segments.weight[segments[window]])
+        for block in network.blocks:
+            x = block(x, [(1, len(pieces))])
+        for row, target in zip(x, targets[window].tolist(), strict=True):
+            if target != IGNORED:
+                hidden = head.norm(torch.nn.functional.gelu(head.transform(row)))
+                scores = network.pieces.weight @ hidden + head.bias
+                surprises.append(-scores.log_softmax(dim=0)[target].item())
+        pooled = torch.tanh(network.pooler.weight @ x[0] + network.pooler.bias)
+        scores = head.next_sentence.weight @ pooled + head.next_sentence.bias
+        following.append(-scores.log_softmax(dim=0)[int(data["follows"][number])].item())
+    masked, next_sentence = np.mean(surprises), np.mean(following)
+    assert losses["masked"].item() == pytest.approx(masked, rel=1e-4)
+    assert losses["next_sentence"].item() == pytest.approx(next_sentence, rel=1e-4)
+    assert losses["loss"].item() == pytest.approx(masked + next_sentence, rel=1e-4)
+
+
+@pytest.mark.parametrize(("share", "longest"), [(0.0, 8), (0.69, 8), (0.7, 24), (1.0, 24)])
+def test_windows_grow(
+    objective: MaskedObjective, documents: list[Document], share: float, longest: int
+) -> None:
+    batches = list(objective.batches(documents, 50, np.random.default_rng(0), share))
+    lengths = [length for batch in batches for length in batch.data["encoding"].lengths.tolist()]
+    assert max(lengths) == longest
+    assert len(batches) > 3
+    assert all(batch.n_words >= 50 for batch in batches[:-1])
+
+
+def test_the_same_seed_gives_the_same_batches(objective: MaskedObjective, documents: list[Document]) -> None:
+    one, same, other = (
+        [batch.data["encoding"].pieces.tolist() for batch in objective.batches(documents, 50, generator, 0.0)]
+        for generator in map(np.random.default_rng, (0, 0, 1))
+    )
+    assert one == same
+    assert one != other
