@@ -34,9 +34,7 @@ def elmo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     torch.manual_seed(5)
-    config = ElmoConfig(
-        symbol_width=4, filters=((1, 4), (2, 4), (3, 8)), n_highway=1, width=8, cell_width=16
-    )
+    config = ElmoConfig(symbol_width=4, filters=((1, 4), (2, 4), (3, 8)), n_highway=1, width=8, cell_width=16)
     save_network(Elmo(config), folder)
     return folder
 

@@ -88,10 +88,8 @@ def measure(width: int, cell_width: int, n_sentences: int, repeats: int) -> None
     training = medians({"ours": ours_step, "allennlp": their_step}, max(2, repeats // 2))
     n_words = int(lengths.sum())
     for what, found in (("embedding", embedding), ("training step", training)):
-        print(
-            f"  {what:14} ours {n_words / found['ours']:9,.0f} words/s   allennlp {n_words / found['allennlp']:9,.0f} "
-            f"words/s   ratio {found['allennlp'] / found['ours']:.2f}"
-        )
+        speeds = "   ".join(f"{name} {n_words / seconds:9,.0f} words/s" for name, seconds in found.items())
+        print(f"  {what:14} {speeds}   ratio {found['allennlp'] / found['ours']:.2f}")
 
 
 def main() -> None:

@@ -10,8 +10,12 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 
 @click.command("compare")
 @click.argument("spec", metavar="SPEC.toml")
-@click.option("-o", "--output", metavar="FOLDER",
-              help="Where results and report go.  [default: a folder named after the comparison]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    help="Where results and report go.  [default: a folder named after the comparison]",
+)
 @data_option
 @cache_option
 @pass_terminal

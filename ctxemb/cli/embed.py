@@ -11,22 +11,44 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 
 @click.command("embed")
 @click.argument("file", required=False)
-@click.option("--text", "texts", metavar="TEXT", multiple=True, help="A sentence; may be repeated. Instead of FILE.")
+@click.option(
+    "--text", "texts", metavar="TEXT", multiple=True, help="A sentence; may be repeated. Instead of FILE."
+)
 @click.option("--model", default="bert", show_default=True, metavar="NAME", help="Name or folder of a model.")
 @random_option
 @click.option(
-    "--layers", default="all", show_default=True, help="'all', numbers such as 0,3,-1, or 'mix' for the mean of all."
+    "--layers",
+    default="all",
+    show_default=True,
+    help="'all', numbers such as 0,3,-1, or 'mix' for the mean of all.",
 )
-@click.option("--pool", type=click.Choice(["mean", "first", "last"]), default="mean", show_default=True,
-              help="Which pieces make a word's or a sentence's vector.")
-@click.option("--unit", type=click.Choice(["word", "sentence"]), default="word", show_default=True,
-              help="What gets a vector.")
+@click.option(
+    "--pool",
+    type=click.Choice(["mean", "first", "last"]),
+    default="mean",
+    show_default=True,
+    help="Which pieces make a word's or a sentence's vector.",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(["word", "sentence"]),
+    default="word",
+    show_default=True,
+    help="What gets a vector.",
+)
 @click.option("--tokenized", is_flag=True, help="Words are separated by spaces already.")
 @click.option("--skip-empty", is_flag=True, help="Skip empty lines, and count them, instead of failing.")
-@click.option("--dtype", type=click.Choice(["float16", "float32"]), default="float16", show_default=True,
-              help="Numbers in the store.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float16", "float32"]),
+    default="float16",
+    show_default=True,
+    help="Numbers in the store.",
+)
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="The vector store to write.")
-@click.option("--format", "style", type=click.Choice(FORMATS), default="table", help="How to print the summary.")
+@click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="table", help="How to print the summary."
+)
 @pass_terminal
 def command(
     terminal: Terminal,
@@ -55,7 +77,11 @@ def command(
     lines = iter(texts) if texts else read_lines(file or "-")
     skipped = EmptyLines()
     sentences = read_sentences(
-        lines, tokenized=tokenized, skip_empty=skip_empty, source="--text" if texts else str(file), empty=skipped
+        lines,
+        tokenized=tokenized,
+        skip_empty=skip_empty,
+        source="--text" if texts else str(file),
+        empty=skipped,
     )
     loaded = load(model, random_init)
     with terminal.progress(f"embedding with {loaded.name}", None) as advance:

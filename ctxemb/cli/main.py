@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911  (a return for each kind of error)
     """Run the command line; errors go to stderr in one line.
 
     Returns
@@ -64,7 +64,7 @@ def run(arguments: list[str]) -> int:
     except click.UsageError as error:
         error.show()
         return 2
-    except click.exceptions.Abort:
+    except click.Abort:
         return _told("interrupted", 130)
     except click.ClickException as error:
         error.show()
@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
         return _failed(arguments, str(error))
     except OSError as error:
         return _failed(arguments, str(error))
-    except Exception as error:  # noqa: BLE001  (a bug of ours still ends in one clear line)
+    except Exception as error:
         kind = type(error).__name__
         return _failed(arguments, f"unexpected {kind}: {error} (--debug shows where; please report it)")
     return outcome if isinstance(outcome, int) else 0

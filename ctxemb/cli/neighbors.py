@@ -10,10 +10,15 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 
 
 @click.command("neighbors")
-@click.argument("query", metavar="\"... the *bank* of the river ...\"")
+@click.argument("query", metavar='"... the *bank* of the river ..."')
 @models_option
-@click.option("--store", "stores", metavar="FOLDER", multiple=True,
-              help="Search this vector store, with the model that wrote it; may be repeated.")
+@click.option(
+    "--store",
+    "stores",
+    metavar="FOLDER",
+    multiple=True,
+    help="Search this vector store, with the model that wrote it; may be repeated.",
+)
 @click.option("--layer", type=int, default=-1, show_default=True, help="Number of the layer; -1 is the last.")
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many to show.")
 @click.option("--same-word", is_flag=True, help="Only occurrences of the same word.")

@@ -9,17 +9,41 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 
 @click.command("pretrain")
 @click.option("--family", type=click.Choice(["elmo", "gpt", "bert"]), required=True, help="What to train.")
-@click.option("--corpus", "corpus", metavar="FILE", multiple=True, required=True,
-              help="Text: a paragraph a line, an empty line after each document; .gz/.xz/.zst too; may be repeated.")
+@click.option(
+    "--corpus",
+    "corpus",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Text: a paragraph a line, an empty line after each document; .gz/.xz/.zst too; may be repeated.",
+)
 @click.option("--valid", metavar="FILE", help="Held-out text in the same format, for the loss in the log.")
-@click.option("-o", "--output", metavar="FOLDER", required=True, help="The model's folder; also holds the checkpoint.")
-@click.option("--max-words", type=click.IntRange(min=1), default=2_000_000, show_default=True,
-              help="Words of text to see.")
-@click.option("--max-minutes", type=click.FloatRange(min=0), help="Pause after so long; the same command continues.")
-@click.option("--batch-words", type=click.IntRange(min=1), default=2048, show_default=True, help="Words of a step.")
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3, show_default=True,
-              help="Highest learning rate.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random.")
+@click.option(
+    "-o", "--output", metavar="FOLDER", required=True, help="The model's folder; also holds the checkpoint."
+)
+@click.option(
+    "--max-words",
+    type=click.IntRange(min=1),
+    default=2_000_000,
+    show_default=True,
+    help="Words of text to see.",
+)
+@click.option(
+    "--max-minutes", type=click.FloatRange(min=0), help="Pause after so long; the same command continues."
+)
+@click.option(
+    "--batch-words", type=click.IntRange(min=1), default=2048, show_default=True, help="Words of a step."
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Highest learning rate.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @pass_terminal
 def command(

@@ -16,16 +16,42 @@ if TYPE_CHECKING:
 
 @click.command("probe")
 @models_option
-@click.option("--task", "tasks", metavar="NAME", multiple=True, required=True,
-              help="Name of a task (see `ctxemb tasks`); may be repeated.")
+@click.option(
+    "--task",
+    "tasks",
+    metavar="NAME",
+    multiple=True,
+    required=True,
+    help="Name of a task (see `ctxemb tasks`); may be repeated.",
+)
 @click.option("--layer", "layers", default="all", show_default=True, help="'all', or numbers such as 0,3,-1.")
-@click.option("--probe", "probes", metavar="NAME", multiple=True, default=("logistic",), show_default=True,
-              help="logistic, 1-nn or centroid; may be repeated.")
-@click.option("--baselines/--no-baselines", default=True, show_default=True,
-              help="Majority, bag of words, context-free vectors, and the random twin beside each model.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals.")
-@click.option("--random-init", "random_seed", metavar="SEED", type=click.IntRange(min=0), default=1,
-              show_default=True, help="Of the weights of the random twins.")
+@click.option(
+    "--probe",
+    "probes",
+    metavar="NAME",
+    multiple=True,
+    default=("logistic",),
+    show_default=True,
+    help="logistic, 1-nn or centroid; may be repeated.",
+)
+@click.option(
+    "--baselines/--no-baselines",
+    default=True,
+    show_default=True,
+    help="Majority, bag of words, context-free vectors, and the random twin beside each model.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals."
+)
+@click.option(
+    "--random-init",
+    "random_seed",
+    metavar="SEED",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Of the weights of the random twins.",
+)
 @click.option("-o", "--output", metavar="FILE", help="Also write the results here, as JSON Lines.")
 @data_option
 @cache_option
@@ -56,7 +82,7 @@ def command(
     from ctxemb.extraction import parse_layers
     from ctxemb.results import write_results
 
-    values = {
+    values: dict[str, object] = {
         "models": models or ("elmo", "gpt", "bert"),
         "tasks": tasks,
         "layers": parse_layers(layers),

@@ -11,9 +11,17 @@ _ENDINGS = {"html": ".html", "markdown": ".md", "latex": ".tex", "csv": ".csv"}
 
 @click.command("report")
 @click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
-@click.option("-o", "--output", metavar="FILE", help="The report to write.  [default: report.html, .md, .tex or .csv]")
-@click.option("--format", "style", type=click.Choice(list(_ENDINGS)), default="html", show_default=True,
-              help="What to write.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="The report to write.  [default: report.html, .md, .tex or .csv]"
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(list(_ENDINGS)),
+    default="html",
+    show_default=True,
+    help="What to write.",
+)
 @pass_terminal
 def command(terminal: Terminal, results: tuple[str, ...], output: str | None, style: str) -> None:
     """Write a report of RESULTS: folders written by `ctxemb compare`, or files written by `ctxemb probe -o`.

@@ -16,7 +16,12 @@ _UNBROKEN = 24
 FORMATS = ("table", "csv", "json", "markdown")
 
 format_option = click.option(
-    "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print the table."
+    "--format",
+    "style",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print the table.",
 )
 
 

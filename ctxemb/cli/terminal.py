@@ -63,9 +63,7 @@ class Terminal:
             yield show
 
     @contextmanager
-    def _bar(
-        self, what: str, total: int | None
-    ) -> Iterator[Callable[[int, tuple[str, int] | None], None]]:
+    def _bar(self, what: str, total: int | None) -> Iterator[Callable[[int, tuple[str, int] | None], None]]:
         if self.quiet or not sys.stderr.isatty():
             yield lambda amount, step: None
             return

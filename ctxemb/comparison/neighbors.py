@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,27 +66,63 @@ def find_neighbors(
     FormatError
         If a store's vectors are not those of words, or its model is not the one of that name any more.
     """
-    sources = [*models, *stores]
-    rows: list[dict[str, Any]] = []
-    for number, source in enumerate(sources):
-        progress(number, len(sources), f"neighbours in {source}")
-        if isinstance(source, Path):
-            rows += _in_store(sentence, position, source, layer, top, same_word)
-        else:
-            rows += _in_senses(sentence, position, source, layer, top, same_word, Cache(cache))
-    progress(len(sources), len(sources), "done")
-    return rows
+    query = _Query(sentence, position, layer, top, same_word)
+    found: list[dict[str, Any]] = []
+    total = len(models) + len(stores)
+    for number, name in enumerate(models):
+        progress(number, total, f"neighbours in {name}")
+        found += _in_senses(query, name, Cache(cache))
+    for number, path in enumerate(stores, start=len(models)):
+        progress(number, total, f"neighbours in {path}")
+        found += _in_store(query, path)
+    progress(total, total, "done")
+    return found
 
 
-def _in_senses(
-    sentence: Sentence, position: int, name: str, layer: int, top: int, same_word: bool, cache: Cache
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Query:
+    sentence: Sentence
+    position: int
+    layer: int
+    top: int
+    same_word: bool
+
+    def run(
+        self,
+        model: ContextualModel,
+        layer: int,
+        vectors: NDArray[np.float32],
+        sentences: Sequence[Sequence[str]],
+    ) -> list[dict[str, Any]]:
+        """Return the rows for the occurrences in `sentences`, whose words have `vectors` in `layer`."""
+        word = self.sentence.words[self.position].lower()
+        vector = embed(model, [self.sentence], layers=[layer]).values[0, self.position]
+        places = [(i, j) for i, words in enumerate(sentences) for j in range(len(words))]
+        candidates = [
+            row
+            for row, (i, j) in enumerate(places)
+            if tuple(sentences[i]) != self.sentence.words
+            and (not self.same_word or sentences[i][j].lower() == word)
+        ]
+        found, cosines = nearest(vector, vectors[candidates], self.top)
+        return [
+            {
+                "model": model.name,
+                "layer": layer,
+                "rank": rank,
+                "cosine": round(float(cosine), 4),
+                "occurrence": _shown(sentences[places[candidates[row]][0]], places[candidates[row]][1]),
+            }
+            for rank, (row, cosine) in enumerate(zip(found.tolist(), cosines, strict=True), start=1)
+        ]
+
+
+def _in_senses(query: _Query, name: str, cache: Cache) -> list[dict[str, Any]]:
     model, task = load(name), load_task("senses")
-    number = int(resolve_layers([layer], model.n_layers)[0])
-    key = {"what": "words", "model": model.fingerprint, "task": task.fingerprint, "layer": number}
-    vectors = cache.array(key, lambda: _word_rows(model, task, number))
-    sentences = [list(found.words) for found in task.sentences]
-    return _rows(model, sentence, position, number, vectors, sentences, top, same_word)
+    layer = int(resolve_layers([query.layer], model.n_layers)[0])
+    key = {"what": "words", "model": model.fingerprint, "task": task.fingerprint, "layer": layer}
+    vectors = cache.array(key, lambda: _word_rows(model, task, layer))
+    return query.run(model, layer, vectors, [found.words for found in task.sentences])
 
 
 def _word_rows(model: ContextualModel, task: Task, layer: int) -> NDArray[np.float32]:
@@ -93,53 +130,19 @@ def _word_rows(model: ContextualModel, task: Task, layer: int) -> NDArray[np.flo
     return rows
 
 
-def _in_store(
-    sentence: Sentence, position: int, path: Path, layer: int, top: int, same_word: bool
-) -> list[dict[str, Any]]:
+def _in_store(query: _Query, path: Path) -> list[dict[str, Any]]:
     store = VectorStore.open(path)
     if store.meta.unit != "word":
         raise FormatError(f"{path} holds vectors of sentences; neighbours of a word need vectors of words")
-    name, seed = store.meta.source, store.meta.random_init
-    model = load(name, seed)
+    model = load(store.meta.source, store.meta.random_init)
     if model.fingerprint != store.meta.fingerprint:
-        raise FormatError(f"{path} was written by another model than the '{name}' that is here now")
-    number = int(resolve_layers([layer], model.n_layers)[0])
-    if number not in store.layers:
-        raise FormatError(f"{path} holds the layers {list(store.layers)}, not {number}")
-    sentences = [list(words) for words in store.sentences()]
-    rows = store.layer(number).astype(np.float32)
-    return _rows(model, sentence, position, number, rows, sentences, top, same_word)
-
-
-def _rows(
-    model: ContextualModel,
-    sentence: Sentence,
-    position: int,
-    layer: int,
-    vectors: NDArray[np.float32],
-    sentences: Sequence[Sequence[str]],
-    top: int,
-    same_word: bool,
-) -> list[dict[str, Any]]:
-    query = embed(model, [sentence], layers=[layer]).values[0, position]
-    places = [(i, j) for i, words in enumerate(sentences) for j in range(len(words))]
-    candidates = [
-        row
-        for row, (i, j) in enumerate(places)
-        if tuple(sentences[i]) != sentence.words
-        and (not same_word or sentences[i][j].lower() == sentence.words[position].lower())
-    ]
-    found, cosines = nearest(query, vectors[candidates], top)
-    return [
-        {
-            "model": model.name,
-            "layer": layer,
-            "rank": rank,
-            "cosine": round(float(cosine), 4),
-            "occurrence": _shown(sentences[places[candidates[row]][0]], places[candidates[row]][1]),
-        }
-        for rank, (row, cosine) in enumerate(zip(found.tolist(), cosines, strict=True), start=1)
-    ]
+        raise FormatError(
+            f"{path} was written by another model than the '{store.meta.source}' that is here now"
+        )
+    layer = int(resolve_layers([query.layer], model.n_layers)[0])
+    if layer not in store.layers:
+        raise FormatError(f"{path} holds the layers {list(store.layers)}, not {layer}")
+    return query.run(model, layer, store.layer(layer).astype(np.float32), store.sentences())
 
 
 def _shown(words: Sequence[str], position: int) -> str:

@@ -14,13 +14,8 @@ _PACKAGES = ("ctxemb", "torch", "numpy", "scikit-learn", "tokenizers", "safetens
 
 def installed_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that decide numbers."""
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
+    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    return {"python": platform.python_version(), **versions}
 
 
 def describe_model(model: ContextualModel) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions
-from ctxemb.comparison.spec import ComparisonSpec
+from ctxemb.comparison.spec import ComparisonSpec, MapSpec
 from ctxemb.comparison.vectors import task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel, load
@@ -109,14 +109,13 @@ def evaluate(
     models = [load(name) for name in spec.models]
     for model in models:
         resolve_layers(spec.layers, model.n_layers)
-    store = Cache(cache)
-    outcome = Outcome()
-    steps = list(_steps(spec, tasks, models, store, outcome))
+    runner = _Runner(spec, Cache(cache))
+    steps = list(runner.steps(tasks, models))
     for number, (what, step) in enumerate(steps):
         progress(number, len(steps), what)
         step()
     progress(len(steps), len(steps), "done")
-    outcome.manifest = {
+    runner.outcome.manifest = {
         "name": spec.name,
         "title": spec.title,
         "spec": spec.model_dump(mode="json"),
@@ -127,115 +126,110 @@ def evaluate(
         "command": command,
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    return outcome
+    return runner.outcome
 
 
-def _steps(
-    spec: ComparisonSpec, tasks: list[Task], models: list[ContextualModel], cache: Cache, outcome: Outcome
-) -> Iterator[tuple[str, Callable[[], None]]]:
-    for task in tasks:
-        if "majority" in spec.baselines:
-            yield f"{task.name}: majority", partial(_baseline, "majority", task, spec, cache, outcome)
-        if "bag-of-words" in spec.baselines:
-            yield f"{task.name}: bag of words", partial(_baseline, "bag-of-words", task, spec, cache, outcome)
-        for name, model in zip(spec.models, models, strict=True):
-            yield f"{task.name}: {model.name}", partial(_model, model, task, spec, cache, outcome)
-            if "static" in spec.baselines and not name.startswith("static"):
-                yield (
-                    f"{task.name}: {model.name}, context-free",
-                    partial(_twin, f"static:{name}", None, task, spec, cache, outcome),
-                )
-            if "random" in spec.baselines and not name.startswith("static"):
-                yield (
-                    f"{task.name}: {model.name}, random weights",
-                    partial(_twin, name, spec.random_seed, task, spec, cache, outcome),
-                )
-    if spec.map is not None:
-        task = next((task for task in tasks if task.name == spec.map.task), None) or load_task(spec.map.task)
-        for model in models:
-            yield (
-                f"map of {spec.map.word}: {model.name}",
-                partial(_map, model, task, spec, cache, outcome),
+class _Runner:
+    """Runs the steps of a comparison, and gathers what they find."""
+
+    def __init__(self, spec: ComparisonSpec, cache: Cache) -> None:
+        self.spec = spec
+        self.cache = cache
+        self.outcome = Outcome()
+
+    def steps(
+        self, tasks: list[Task], models: list[ContextualModel]
+    ) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield all steps, each with what it does in a few words."""
+        baselines = self.spec.baselines
+        for task in tasks:
+            for name in ("majority", "bag-of-words"):
+                if name in baselines:
+                    yield f"{task.name}: {name}", partial(self.baseline, name, task)
+            for name, model in zip(self.spec.models, models, strict=True):
+                yield f"{task.name}: {model.name}", partial(self.model, model, task)
+                if model.family == "static":
+                    continue
+                if "static" in baselines:
+                    what = f"{task.name}: {model.name}, context-free"
+                    yield what, partial(self.twin, f"static:{name}", None, task)
+                if "random" in baselines:
+                    what = f"{task.name}: {model.name}, random weights"
+                    yield what, partial(self.twin, name, self.spec.random_seed, task)
+        if self.spec.map is not None:
+            wanted = self.spec.map
+            task = next(task for task in tasks if task.name == wanted.task)
+            for model in models:
+                yield f"map of {wanted.word}: {model.name}", partial(self.map, wanted, model, task)
+
+    def baseline(self, name: str, task: Task) -> None:
+        """Score a baseline without a model."""
+        run = {"majority": run_majority, "bag-of-words": run_bag_of_words}[name]
+        key = {"what": name, "task": task.fingerprint, "seed": self.spec.seed}
+        self.outcome.results += self._results(key, lambda: run(task, seed=self.spec.seed))
+
+    def model(self, model: ContextualModel, task: Task) -> None:
+        """Run all probes on a model."""
+        vectors = task_vectors(model, task, self.cache)  # (n_layers, n_examples, width)
+        for layer in resolve_layers(self.spec.layers, model.n_layers):
+            for probe in self.spec.probes:
+                self._probe(model, task, probe, layer, vectors)
+        if model.n_layers > 1 and "concat" in self.spec.combinations:
+            self._probe(model, task, "logistic", "concat", vectors)
+        if model.n_layers > 1 and "mix" in self.spec.combinations:
+            self._mix(model, task, vectors)
+
+    def twin(self, name: str, seed: int | None, task: Task) -> None:
+        """Run the logistic probe on a model's random twin, or on its context-free vectors."""
+        model = load(name, seed)
+        vectors = task_vectors(model, task, self.cache)
+        layers = self.spec.layers if model.n_layers > 1 else "all"
+        for layer in resolve_layers(layers, model.n_layers):
+            self._probe(model, task, "logistic", layer, vectors)
+
+    def map(self, wanted: MapSpec, model: ContextualModel, task: Task) -> None:
+        """Draw a word-sense map."""
+        self.outcome.maps += sense_map(model, task, wanted, self.cache)
+
+    def _probe(
+        self,
+        model: ContextualModel,
+        task: Task,
+        probe: str,
+        layer: int | str,
+        vectors: NDArray[np.float32],
+    ) -> None:
+        def run() -> list[Result]:
+            X = (
+                np.concatenate(list(vectors), axis=1)
+                if layer == "concat"
+                else np.asarray(vectors[int(layer)])
             )
+            return run_probe(task, probe, X, model=model.name, layer=layer, seed=self.spec.seed)
 
+        found = self._results(self._key(model, task, probe, layer), run)
+        self.outcome.results += [dataclasses.replace(result, model=model.name) for result in found]
 
-def _baseline(name: str, task: Task, spec: ComparisonSpec, cache: Cache, outcome: Outcome) -> None:
-    run = {"majority": run_majority, "bag-of-words": run_bag_of_words}[name]
-    key = {"what": name, "task": task.fingerprint, "seed": spec.seed}
-    outcome.results += _results(cache, key, lambda: run(task, seed=spec.seed))
+    def _mix(self, model: ContextualModel, task: Task, vectors: NDArray[np.float32]) -> None:
+        def run() -> list[dict[str, Any]]:
+            X = np.ascontiguousarray(np.swapaxes(vectors, 0, 1))  # (n_examples, n_layers, width)
+            results, mix = run_mix(task, X, model=model.name, seed=self.spec.seed)
+            return [dataclasses.asdict(mix), *(dataclasses.asdict(result) for result in results)]
 
+        mix, *rows = self.cache.rows(self._key(model, task, "logistic", "mix"), run)
+        self.outcome.mixes.append({**mix, "model": model.name})
+        self.outcome.results += [Result(**{**row, "model": model.name}) for row in rows]
 
-def _model(model: ContextualModel, task: Task, spec: ComparisonSpec, cache: Cache, outcome: Outcome) -> None:
-    vectors = task_vectors(model, task, cache)  # (n_layers, n_examples, width)
-    for layer in resolve_layers(spec.layers, model.n_layers):
-        for probe in spec.probes:
-            outcome.results += _probed(model, task, probe, layer, vectors, spec, cache)
-    if model.n_layers > 1 and "concat" in spec.combinations:
-        outcome.results += _probed(model, task, "logistic", "concat", vectors, spec, cache)
-    if model.n_layers > 1 and "mix" in spec.combinations:
-        key = _key(model, task, "logistic", "mix", spec)
-        made = cache.rows(key, lambda: _mix_rows(model, task, vectors, spec))
-        outcome.mixes += [{**made[0], "model": model.name}]
-        outcome.results += [Result(**{**row, "model": model.name}) for row in made[1:]]
+    def _results(self, key: dict[str, Any], make: Callable[[], list[Result]]) -> list[Result]:
+        rows = self.cache.rows(key, lambda: [dataclasses.asdict(result) for result in make()])
+        return [Result(**row) for row in rows]
 
-
-def _twin(
-    name: str, seed: int | None, task: Task, spec: ComparisonSpec, cache: Cache, outcome: Outcome
-) -> None:
-    """Run the logistic probe on every layer of a model's random twin, or on its context-free vectors."""
-    model = load(name, seed)
-    layers = resolve_layers(spec.layers if model.n_layers > 1 else "all", model.n_layers)
-    vectors = task_vectors(model, task, cache)
-    for layer in layers:
-        outcome.results += _probed(model, task, "logistic", layer, vectors, spec, cache)
-
-
-def _probed(
-    model: ContextualModel,
-    task: Task,
-    probe: str,
-    layer: int | str,
-    vectors: NDArray[np.float32],
-    spec: ComparisonSpec,
-    cache: Cache,
-) -> list[Result]:
-    def run() -> list[Result]:
-        if layer == "concat":
-            X = np.concatenate(list(vectors), axis=1)  # (n_examples, n_layers * width)
-        else:
-            X = np.asarray(vectors[layer])
-        return run_probe(task, probe, X, model=model.name, layer=layer, seed=spec.seed)
-
-    found = _results(cache, _key(model, task, probe, layer, spec), run)
-    return [dataclasses.replace(result, model=model.name) for result in found]
-
-
-def _mix_rows(
-    model: ContextualModel, task: Task, vectors: NDArray[np.float32], spec: ComparisonSpec
-) -> list[dict[str, Any]]:
-    X = np.ascontiguousarray(np.swapaxes(vectors, 0, 1))  # (n_examples, n_layers, width)
-    results, mix = run_mix(task, X, model=model.name, seed=spec.seed)
-    return [dataclasses.asdict(mix), *(dataclasses.asdict(result) for result in results)]
-
-
-def _map(model: ContextualModel, task: Task, spec: ComparisonSpec, cache: Cache, outcome: Outcome) -> None:
-    assert spec.map is not None
-    outcome.maps += sense_map(model, task, spec.map, cache)
-
-
-def _results(cache: Cache, key: dict[str, Any], make: Callable[[], list[Result]]) -> list[Result]:
-    rows = cache.rows(key, lambda: [dataclasses.asdict(result) for result in make()])
-    return [Result(**row) for row in rows]
-
-
-def _key(
-    model: ContextualModel, task: Task, probe: str, layer: int | str, spec: ComparisonSpec
-) -> dict[str, Any]:
-    return {
-        "what": "probe",
-        "model": model.fingerprint,
-        "task": task.fingerprint,
-        "probe": probe,
-        "layer": layer,
-        "seed": spec.seed,
-    }
+    def _key(self, model: ContextualModel, task: Task, probe: str, layer: int | str) -> dict[str, Any]:
+        return {
+            "what": "probe",
+            "model": model.fingerprint,
+            "task": task.fingerprint,
+            "probe": probe,
+            "layer": layer,
+            "seed": self.spec.seed,
+        }

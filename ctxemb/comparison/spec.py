@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError, MissingFileError
@@ -57,7 +58,8 @@ class ComparisonSpec(BaseModel):
     probes
         Probes on each of these layers.
     combinations
-        ``"mix"``: logistic regression on a learned scalar mix of all layers; ``"concat"``: on all side by side.
+        Logistic regression on a learned scalar mix of all layers, ``"mix"``, and on all side by side,
+        ``"concat"``.
     baselines
         ``"majority"`` and ``"bag-of-words"`` without a model; ``"static"`` (layer 0 of each model, each word
         read alone) and ``"random"`` (each model's twin with random weights) with the logistic probe.
@@ -91,6 +93,12 @@ class ComparisonSpec(BaseModel):
     def _known_probes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _all_known("probe", names, list(PROBES))
 
+    @model_validator(mode="after")
+    def _map_of_a_task(self) -> ComparisonSpec:
+        if self.map is not None and self.map.task not in self.tasks:
+            raise ValueError(f"map.task: {self.map.task} is not one of the tasks {list(self.tasks)}")
+        return self
+
     @field_validator("models", "tasks", "probes", "layers", "combinations", "baselines")
     @classmethod
     def _no_repetition(cls, names: object) -> object:
@@ -118,7 +126,7 @@ def read_spec(path: Path) -> ComparisonSpec:
     return make_spec(values, str(path))
 
 
-def make_spec(values: dict[str, object], source: str) -> ComparisonSpec:
+def make_spec(values: Mapping[str, object], source: str) -> ComparisonSpec:
     """Return the comparison of `values`, which come from `source`.
 
     Raises

@@ -30,7 +30,9 @@ def task_vectors(
     return cache.array(key, lambda: _embed_examples(model, task, progress))
 
 
-def _embed_examples(model: ContextualModel, task: Task, progress: Callable[[int], None]) -> NDArray[np.float32]:
+def _embed_examples(
+    model: ContextualModel, task: Task, progress: Callable[[int], None]
+) -> NDArray[np.float32]:
     values = np.empty((model.n_layers, len(task.examples), model.width), dtype=np.float32)
     by_sentence: list[list[int]] = [[] for _ in task.sentences]
     for number, example in enumerate(task.examples):

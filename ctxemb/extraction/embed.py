@@ -95,7 +95,7 @@ def _selected(layers: Tensor, names: Sequence[int | str]) -> Tensor:
     """Return the layers asked for, (n_asked, n_pieces, width)."""
     if list(names) == [MIX]:
         return _even_mix(layers)[None]
-    if len(names) == len(layers):
+    if list(names) == list(range(len(layers))):
         return layers
     return layers[torch.tensor(names)]
 

@@ -128,8 +128,15 @@ def embed_to_store(
         n_words += count_words(shard)
         n_pieces += vectors.n_pieces
         text_hash.update(_text(shard))
-    sizes = {"n_sentences": n_sentences, "n_words": n_words, "n_pieces": n_pieces}
-    writer.finish(dataclasses.replace(meta, **sizes, text_hash=text_hash.hexdigest()))
+    writer.finish(
+        dataclasses.replace(
+            meta,
+            n_sentences=n_sentences,
+            n_words=n_words,
+            n_pieces=n_pieces,
+            text_hash=text_hash.hexdigest(),
+        )
+    )
     seconds = time.monotonic() - started
     return EmbedSummary(n_sentences, n_words, n_pieces, meta.layers, model.width, n_bytes, seconds)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from ctxemb.extraction.embedder import load_embedder
 from ctxemb.extraction.layers import MIX
@@ -51,16 +52,15 @@ class ContextualVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mis
 
     def transform(self, X: Sequence[str | Sequence[str]]) -> NDArray[np.float32]:
         """Return (n_sentences, width) float32."""
-        from sklearn.utils.validation import check_is_fitted
-
         check_is_fitted(self, "embedder_")
         layers: Any = MIX if self.layer == MIX else [self.layer]
-        vectors = self.embedder_.embed(list(X), layers=layers, pool=self.pool, unit="sentence")
+        vectors = self.embedder_.embed(X, layers=layers, pool=self.pool, unit="sentence")
         rows: NDArray[np.float32] = vectors.values[0]
         return rows
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the features, (width,)."""
+        check_is_fitted(self, "embedder_")
         names = [f"{self.model}_{self.layer}_{i}" for i in range(self.n_features_out_)]
         return np.array(names, dtype=object)
 

@@ -106,7 +106,7 @@ class _Recurrence(torch.autograd.Function):
     """The loop over time, with a backward pass that sums weight gradients in one product at the end."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917 (torch passes them by position)
+    def forward(
         ctx: Any,
         gates: Tensor,
         state_weight: Tensor,

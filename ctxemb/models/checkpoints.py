@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.models.bert import Bert, BertConfig
@@ -36,7 +36,7 @@ def save_network(network: Network, folder: Path) -> None:
     weights = {
         name: weight.detach().to("cpu", torch.float16) for name, weight in network.state_dict().items()
     }
-    _replace(folder / WEIGHTS, lambda path: save_file(weights, path))
+    _replace(folder / WEIGHTS, lambda path: path.write_bytes(save(weights)))
     if not isinstance(network, Elmo):
         tokenizer = network.tokenizer.tokenizer.to_str(pretty=False)
         _replace(folder / TOKENIZER, lambda path: path.write_text(tokenizer, encoding="utf-8", newline="\n"))

@@ -96,7 +96,7 @@ class MaskedObjective:
                 current.append(sentence)
                 length += sum(map(len, sentence))
                 position += 1
-                if length < target and position < len(document):
+                if (length < target or len(current) == 1) and position < len(document):
                     continue
                 split = int(generator.integers(1, len(current))) if len(current) > 1 else 1
                 follows = len(current) > 1 and (generator.random() < 0.5 or len(encoded) == 1)

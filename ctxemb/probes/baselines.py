@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class MajorityProbe:
         self.label_ = str(labels[counts.argmax()])
         return self
 
-    def predict(self, X: Sequence[object]) -> NDArray[np.str_]:
+    def predict(self, X: Sized) -> NDArray[np.str_]:
         """Return the label for each row."""
         return np.full(len(X), self.label_)
 

@@ -48,4 +48,5 @@ class CentroidProbe:
 
 def _unit(X: NDArray[np.float32]) -> NDArray[np.float32]:
     rows = np.asarray(X, dtype=np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit

@@ -22,8 +22,8 @@ class LogisticProbe:
     and directions keep their proportions.
 
     It is minimised by Newton's method, whose steps are found by conjugate gradients without forming the
-    Hessian (Steihaug 1983; Nocedal and Wright 2006, chapter 7), with a line search. Where there are fewer rows than columns, the problem
-    is solved in the span of the rows, in which the solution lies.
+    Hessian (Steihaug 1983; Nocedal and Wright 2006, chapter 7), with a line search. Where there are fewer
+    rows than columns, the problem is solved in the span of the rows, in which the solution lies.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class LogisticProbe:
         The loss reached, for scaled features.
     """
 
-    def __init__(self, l2: float = 1.0, tolerance: float = 1e-4) -> None:
+    def __init__(self, l2: float = 1.0, tolerance: float = 1e-6) -> None:
         self.l2 = l2
         self.tolerance = tolerance
 

@@ -9,11 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.errors import InputError
 from ctxemb.metrics import score_with_interval
 from ctxemb.probes.baselines import BagOfWordsProbe, MajorityProbe, bag_of_words
 from ctxemb.probes.cosine import CentroidProbe, NearestNeighborProbe
 from ctxemb.probes.logistic import LogisticProbe
 from ctxemb.probes.scalar_mix import ScalarMixer
+from ctxemb.registry import unknown_name
 from ctxemb.results import Result
 from ctxemb.tasks import Task
 
@@ -91,7 +93,16 @@ def run_probe(
     -------
     list of Result
         One for each metric of the task.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such probe.
+    InputError
+        If a group that is scored has no training example.
     """
+    if probe not in PROBES:
+        raise unknown_name("probe", probe, PROBES)
     predicted = _predict(task, PROBES[probe], X, split)
     return _scored(task, predicted, model=model, layer=layer, probe=probe, seed=seed, split=split)
 
@@ -146,16 +157,28 @@ def _predict(task: Task, make: Callable[[], Probe], X: NDArray[Any], split: str)
     predicted = np.empty(len(test), dtype=labels.dtype)
     for group in np.unique(groups[test]):
         rows = train[groups[train] == group]
+        if not len(rows):
+            raise InputError(
+                f"task '{task.name}': group '{group}' has examples in '{split}' but none in '{TRAIN}'; "
+                "a probe needs at least one: add some, or leave the group out"
+            )
         places = np.flatnonzero(groups[test] == group)
         one_label = len(np.unique(labels[rows])) == 1
-        probe = MajorityProbe() if one_label else make()
+        probe: Probe = MajorityProbe() if one_label else make()
         probe.fit(X[rows], labels[rows].tolist())
         predicted[places] = probe.predict(X[test[places]])
     return predicted
 
 
 def _scored(
-    task: Task, predicted: NDArray[np.str_], *, model: str, layer: int | str, probe: str, seed: int, split: str
+    task: Task,
+    predicted: NDArray[np.str_],
+    *,
+    model: str,
+    layer: int | str,
+    probe: str,
+    seed: int,
+    split: str,
 ) -> list[Result]:
     examples = [task.examples[i] for i in task.splits[split]]
     gold = [example.label for example in examples]

@@ -1,4 +1,4 @@
-"""The learned scalar mix of layers: gamma times the sum of softmax-weighted layers (Peters et al. 2018, eq. 1)."""
+"""The learned scalar mix of layers: gamma times their softmax-weighted sum (Peters et al. 2018, eq. 1)."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ class ScalarMixer:
         if len(X) > _MAX_ROWS:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, _MAX_ROWS, replace=False))
         layers = [torch.from_numpy(self._scaled(X[rows], i)) for i in range(X.shape[1])]
-        targets, mask = _targets(np.asarray(y)[rows], np.asarray(groups)[rows])
+        targets, mask, pairs = _targets(np.asarray(y)[rows], np.asarray(groups)[rows])
         mix = ScalarMix(X.shape[1])
         weights = torch.zeros(mask.shape[1], X.shape[2], requires_grad=True)
         intercept = torch.zeros(mask.shape[1], requires_grad=True)
+        strength = self.l2 * (1 + pairs)[:, None]  # twice for each of two classes, as in LogisticProbe
         optimizer = torch.optim.LBFGS(
             [*mix.parameters(), weights, intercept],
             max_iter=_MAX_STEPS,
@@ -64,7 +65,7 @@ class ScalarMixer:
             optimizer.zero_grad()
             logits = mix(layers) @ weights.T + intercept + mask
             loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
-            loss = loss + 0.5 * self.l2 * weights.square().sum()
+            loss = loss + 0.5 * (strength * weights.square()).sum()
             loss.backward()  # type: ignore[no-untyped-call]
             return loss
 
@@ -88,16 +89,18 @@ class ScalarMixer:
         return scaled
 
 
-def _targets(y: NDArray[np.str_], groups: NDArray[np.str_]) -> tuple[Tensor, Tensor]:
-    """Number the labels of all groups, and forbid each row those of other groups.
+def _targets(y: NDArray[np.str_], groups: NDArray[np.str_]) -> tuple[Tensor, Tensor, Tensor]:
+    """Count up the labels of all groups, and forbid each row those of other groups.
 
     Returns
     -------
-    Tensor, Tensor
-        (n,) classes, and (n, n_classes) to be added to logits.
+    Tensor, Tensor, Tensor
+        (n,) classes; (n, n_classes) to be added to logits; (n_classes,) 1 for the classes of a group of two.
     """
     pairs = list(zip(groups.tolist(), y.tolist(), strict=True))
     classes = {pair: number for number, pair in enumerate(sorted(set(pairs)))}
     owners = np.array([group for group, _ in classes])
     mask = np.where(groups[:, None] == owners[None, :], 0.0, -1e9).astype(np.float32)
-    return torch.tensor([classes[pair] for pair in pairs]), torch.from_numpy(mask)
+    targets = torch.tensor([classes[pair] for pair in pairs])
+    of_two = (owners[:, None] == owners[None, :]).sum(axis=1) == 2
+    return targets, torch.from_numpy(mask), torch.from_numpy(of_two.astype(np.float32))

@@ -53,7 +53,8 @@ def load_task(name: str, data: Path | None = None) -> Task:
     folder = data or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
     if folder is None:
         raise MissingFileError(
-            f"the task {name} does not ship with ctxemb: name the folder of its data with --data or {ENVIRONMENT}"
+            f"the task {name} does not ship with ctxemb: "
+            f"name the folder of its data with --data or {ENVIRONMENT}"
         )
     if not folder.is_dir():
         raise MissingFileError(f"no folder {folder} to read the task {name} from")

@@ -42,7 +42,9 @@ def load(data: Path) -> Task:
             for line, ((position, text), (number,)) in enumerate(zip(rows, gold, strict=True), start=1):
                 sentence = Sentence(tuple(text.split()))
                 if not position.isdecimal() or int(position) >= len(sentence) or number not in senses:
-                    raise FormatError(f"{path}:{line}: no word at position {position!r}, or no sense {number!r}")
+                    raise FormatError(
+                        f"{path}:{line}: no word at position {position!r}, or no sense {number!r}"
+                    )
                 span = (int(position), int(position) + 1)
                 examples.append(Example(len(sentences), (span,), senses[number], word))
                 sentences.append(sentence)
@@ -54,7 +56,7 @@ def load(data: Path) -> Task:
         kind="word-sense",
         description="Which coarse sense one of 20 nouns has in Wikipedia; one classifier per noun.",
         licence="CC BY-NC 4.0",
-        source="D. Loureiro, K. Rezaee, M. T. Pilehvar, J. Camacho-Collados. Computational Linguistics 47(2), 2021",
+        source="D. Loureiro, K. Rezaee, M. Pilehvar, J. Camacho-Collados. Computational Linguistics 47, 2021",
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),

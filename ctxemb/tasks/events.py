@@ -24,9 +24,7 @@ def load() -> Task:
         licence="CC0-1.0",
         source="ships with ctxemb, written for it",
         sentences=tuple(sentences),
-        examples=tuple(
-            Example(i, ((0, len(sentences[i])),), label) for i, (label, _, _) in enumerate(rows)
-        ),
+        examples=tuple(Example(i, ((0, len(sentences[i])),), label) for i, (label, _, _) in enumerate(rows)),
         splits=splits_of([split for _, split, _ in rows]),
         metrics=("accuracy", "macro_f1"),
         shareable=True,

@@ -29,7 +29,9 @@ def read_rows(path: Path, n_columns: int, header: Sequence[str] | None = None) -
     for number, line in enumerate(read_lines(str(path)), start=1):
         row = line.split("\t")
         if len(row) != n_columns:
-            raise FormatError(f"{path}:{number}: expected {n_columns} columns separated by TAB, found {len(row)}")
+            raise FormatError(
+                f"{path}:{number}: expected {n_columns} columns separated by TAB, found {len(row)}"
+            )
         rows.append(row)
     if header is not None:
         if not rows or rows[0] != list(header):

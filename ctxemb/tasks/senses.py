@@ -6,6 +6,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError
 from ctxemb.tasks.base import Example, Task
 from ctxemb.tasks.files import read_rows, splits_of, tokenized
+from ctxemb.text.sentence import Sentence
 
 HEADER = ("word", "pos", "sense", "split", "position", "sentence")
 
@@ -13,7 +14,9 @@ HEADER = ("word", "pos", "sense", "split", "position", "sentence")
 def load() -> Task:
     """Load the task; see its README for how it was written."""
     path = embedded_path("senses", "senses.tsv")
-    sentences, examples, splits = [], [], []
+    sentences: list[Sentence] = []
+    examples: list[Example] = []
+    splits: list[str] = []
     for line, (word, _, sense, split, position, text) in enumerate(read_rows(path, 6, HEADER), start=2):
         sentence = tokenized(text, path, line)
         if not position.isdecimal() or int(position) >= len(sentence):

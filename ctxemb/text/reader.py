@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from ctxemb.errors import InputError, MissingFileError
 from ctxemb.text.sentence import Sentence
@@ -46,11 +46,13 @@ def read_lines(path: str) -> Iterator[str]:
     with _open(path) as file:
         try:
             for number, line in enumerate(file, start=1):
-                text = (line[3:] if number == 1 and line.startswith(b"\xef\xbb\xbf") else line).decode("utf-8")
+                text = (line[3:] if number == 1 and line.startswith(b"\xef\xbb\xbf") else line).decode(
+                    "utf-8"
+                )
                 yield text.removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{path}:{number}: not UTF-8 (byte {error.start + 1} of the line); convert the file to UTF-8 first"
+                f"{path}:{number}: not UTF-8 (byte {error.start + 1} of the line); convert the file first"
             ) from error
         except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise InputError(f"{path}: damaged after line {number}: {error}") from error
@@ -61,15 +63,17 @@ def _open(path: str) -> AbstractContextManager[BinaryIO]:
         return nullcontext(sys.stdin.buffer)
     if path.endswith(".zst"):
         return _open_zstandard(path)
-    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(Path(path).suffix, open)
-    return cast(BinaryIO, opener(path, "rb"))
+    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    return cast(BinaryIO, openers.get(Path(path).suffix, open)(path, "rb"))
 
 
 def _open_zstandard(path: str) -> BinaryIO:
     try:
         import zstandard
     except ImportError as error:
-        raise InputError(f"{path}: reading .zst needs the package zstandard (pip install zstandard)") from error
+        raise InputError(
+            f"{path}: reading .zst needs the package zstandard (pip install zstandard)"
+        ) from error
     return io.BufferedReader(cast(io.RawIOBase, zstandard.open(path, "rb")))
 
 
@@ -126,7 +130,7 @@ def mark_target(text: str, *, tokenized: bool = False) -> tuple[Sentence, int]:
     """
     before, *rest = text.split("*")
     if len(rest) != 2:
-        raise InputError(f"mark one word with two asterisks, as in \"the *bank* of the river\"; found: {text}")
+        raise InputError(f'mark one word with two asterisks, as in "the *bank* of the river"; found: {text}')
     split = str.split if tokenized else split_words
     left, target, right = split(before), split(rest[0]), split(rest[1])
     if len(target) != 1:

@@ -88,7 +88,10 @@ def test_neighbors(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
     assert all("bank*" in row["occurrence"] for row in rows)
     assert rows[0]["cosine"] >= rows[-1]["cosine"]
     store = tmp_path / "store"
-    assert ctxemb("embed", "--text", "a bank", "--text", "the river", "--model", elmo_folder, "-o", store).code == 0
+    assert (
+        ctxemb("embed", "--text", "a bank", "--text", "the river", "--model", elmo_folder, "-o", store).code
+        == 0
+    )
     rows = json.loads(ctxemb("neighbors", query, "--store", store, "--format", "json").out)
     assert len(rows) == 4
     done = ctxemb("neighbors", "no mark at all", "--model", elmo_folder)
@@ -149,7 +152,17 @@ def test_pretrain(ctxemb: Ctxemb, tmp_path: Path) -> None:
     corpus.write_text("The cat sat. The dog ran.\nA bird sang.\n\nThe end came.\n" * 20, encoding="utf-8")
     folder = tmp_path / "gpt"
     done = ctxemb(
-        "pretrain", "--family", "gpt", "--corpus", corpus, "-o", folder, "--max-words", "300", "--batch-words", "100"
+        "pretrain",
+        "--family",
+        "gpt",
+        "--corpus",
+        corpus,
+        "-o",
+        folder,
+        "--max-words",
+        "300",
+        "--batch-words",
+        "100",
     )
     assert done.code == 0, done.err
     assert "complete" in done.out

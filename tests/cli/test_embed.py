@@ -46,7 +46,7 @@ def test_standard_input(elmo_folder: Path, tmp_path: Path) -> None:
             sys.executable, "-m", "ctxemb.cli.main", "embed", "-", "--tokenized", "--layers", "mix",
             "--model", str(elmo_folder), "-o", str(tmp_path / "store"),
         ],
-        input="don't stop\n".encode(),
+        input=b"don't stop\n",
         capture_output=True,
         check=False,
     )  # fmt: skip

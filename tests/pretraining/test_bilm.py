@@ -35,7 +35,7 @@ def test_word_vocabulary(toy_corpus: Corpus) -> None:
     words = word_vocabulary(toy_corpus, size=1000, min_count=1)
     assert words[:2] == [".", "the"]
     assert len(set(words)) == len(words) > 100
-    counts = {word: 0 for word in words}
+    counts = dict.fromkeys(words, 0)
     for document in toy_corpus.documents():
         for text in document:
             for word in text.words:

@@ -116,9 +116,15 @@ def test_what_does_not_follow_is_from_another_document(objective: MaskedObjectiv
         assert (first[0] == second[0]) == follows
 
 
-def test_half_of_the_pairs_follow(objective: MaskedObjective) -> None:
-    documents = [[sentence("the bank")] * 2000, [sentence("came in")] * 2000]
-    pairs = objective.pairs(documents, np.random.default_rng(0), 24)
+@pytest.mark.parametrize("window", [8, 24, 60])
+@pytest.mark.parametrize("length", [2, 12])
+def test_half_of_the_pairs_follow(objective: MaskedObjective, window: int, length: int) -> None:
+    # Also where one sentence would fill the window.
+    documents = [
+        [sentence("the bank " * length + "in")] * 2000,
+        [sentence("came in " * length + "the")] * 2000,
+    ]
+    pairs = objective.pairs(documents, np.random.default_rng(0), window)
     assert len(pairs) > 300
     assert np.mean([pair[2] for pair in pairs]) == pytest.approx(0.5, abs=0.06)
 
@@ -128,7 +134,7 @@ def test_nine_tenths_of_the_pairs_fill_the_window(objective: MaskedObjective) ->
     sizes = [len(a) + len(b) for a, b, _, _ in objective.pairs(documents, np.random.default_rng(0), 24)]
     full = np.mean([size == 21 for size in sizes])
     assert full == pytest.approx(0.9 + 0.1 / 14, abs=0.04)  # a short one may be as long
-    assert 8 <= min(sizes) <= 9
+    assert min(sizes) < 12
 
 
 def test_one_document_alone_gives_pairs_that_follow(
@@ -196,11 +202,11 @@ def test_loss_by_hand(objective: MaskedObjective, documents: list[Document]) -> 
 def test_windows_grow(
     objective: MaskedObjective, documents: list[Document], share: float, longest: int
 ) -> None:
-    batches = list(objective.batches(documents, 50, np.random.default_rng(0), share))
+    batches = list(objective.batches(documents, 30, np.random.default_rng(0), share))
     lengths = [length for batch in batches for length in batch.data["encoding"].lengths.tolist()]
     assert max(lengths) == longest
-    assert len(batches) > 3
-    assert all(batch.n_words >= 50 for batch in batches[:-1])
+    assert len(batches) >= 3
+    assert all(batch.n_words >= 30 for batch in batches[:-1])
 
 
 def test_the_same_seed_gives_the_same_batches(objective: MaskedObjective, documents: list[Document]) -> None:

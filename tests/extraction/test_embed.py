@@ -1,0 +1,96 @@
+"""Sentences to word vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctxemb.errors import InputError, UnknownNameError
+from ctxemb.extraction.embed import embed
+from ctxemb.extraction.layers import Layers
+from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
+from ctxemb.models import ContextualModel, load
+from tests.toys import sentences
+
+TEXTS = sentences(3, 40, 1, 17, 1, 8)
+
+
+@pytest.fixture(params=["elmo", "gpt", "bert"])
+def model(request: pytest.FixtureRequest, toy_folders: dict[str, Path]) -> ContextualModel:
+    return load(str(toy_folders[request.param]))
+
+
+def test_shape_and_order(model: ContextualModel) -> None:
+    found = embed(model, TEXTS)
+    assert found.values.shape == (model.n_layers, 70, model.width)
+    assert found.values.dtype == np.float32
+    assert found.offsets.tolist() == [0, 3, 43, 44, 61, 62, 70]
+    for number, text in enumerate(TEXTS):
+        alone = embed(model, [text]).values
+        np.testing.assert_allclose(found.sentence(number), alone, rtol=0, atol=1e-5)
+    assert found.n_pieces >= 70
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("pool", POOLS)
+def test_batches_do_not_matter(model: ContextualModel, pool: Pool, unit: Unit) -> None:
+    whole = embed(model, TEXTS, pool=pool, unit=unit)
+    for batch_words in (1, 7, 25):
+        parts = embed(model, TEXTS, pool=pool, unit=unit, batch_words=batch_words)
+        np.testing.assert_allclose(parts.values, whole.values, rtol=0, atol=1e-5)
+        assert parts.offsets.tolist() == whole.offsets.tolist()
+        assert parts.n_pieces == whole.n_pieces
+
+
+def test_a_sentence_is_one_row(model: ContextualModel) -> None:
+    found = embed(model, TEXTS, unit="sentence")
+    assert found.values.shape == (model.n_layers, len(TEXTS), model.width)
+    assert found.offsets.tolist() == list(range(len(TEXTS) + 1))
+    last = embed(model, TEXTS, unit="sentence", pool="last").values[:, 1]
+    np.testing.assert_allclose(last, embed(model, TEXTS, pool="last").sentence(1)[:, -1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [[0], [-1], (2, 0), [2, 1, 0], [1, 2, 0], "all"])
+def test_layers(model: ContextualModel, layers: Layers) -> None:
+    assert model.n_layers == 3
+    every = embed(model, TEXTS).values
+    expected = every if isinstance(layers, str) else every[list(layers)]
+    np.testing.assert_array_equal(embed(model, TEXTS, layers=layers).values, expected)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_mix_is_the_mean_of_the_layers(model: ContextualModel, unit: Unit) -> None:
+    mixed = embed(model, TEXTS, layers="mix", unit=unit).values
+    assert mixed.shape[0] == 1
+    mean = embed(model, TEXTS, unit=unit).values.mean(axis=0)
+    np.testing.assert_allclose(mixed[0], mean, rtol=0, atol=1e-5)
+
+
+def test_progress_counts_sentences(model: ContextualModel) -> None:
+    counts: list[int] = []
+    embed(model, TEXTS, batch_words=20, progress=counts.append)
+    assert sum(counts) == len(TEXTS)
+    assert len(counts) > 2
+
+
+def test_static(toy_folders: dict[str, Path]) -> None:
+    model = load(f"static:{toy_folders['bert']}")
+    found = embed(model, TEXTS)
+    assert found.values.shape == (1, 70, 16)
+    rows: dict[str, np.ndarray] = {}
+    for word, row in zip((word for text in TEXTS for word in text.words), found.values[0], strict=True):
+        np.testing.assert_allclose(row, rows.setdefault(word, row), rtol=0, atol=1e-5)
+    assert len(rows) > 20
+
+
+def test_errors(model: ContextualModel) -> None:
+    with pytest.raises(InputError, match="no sentences to embed"):
+        embed(model, [])
+    with pytest.raises(UnknownNameError, match="unknown pool 'meen'; did you mean 'mean'"):
+        embed(model, TEXTS, pool="meen")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="unknown unit 'paragraph'"):
+        embed(model, TEXTS, unit="paragraph")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="no layer 3: the model has 3 layers"):
+        embed(model, TEXTS, layers=[3])

@@ -1,0 +1,154 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ctxemb.errors import FormatError, InputError
+from ctxemb.models.checkpoints import load_network
+from ctxemb.models.gpt import Gpt
+from ctxemb.pretraining.causal import CausalObjective
+from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.loop import LOG, STATE, TrainingPlan, train
+from tests.toys import toy_network
+
+
+def objective(corpus: Corpus, seed: int = 0) -> CausalObjective:
+    network = toy_network("gpt", corpus, seed=seed)
+    assert isinstance(network, Gpt)
+    return CausalObjective(network)
+
+
+def entries(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+def test_learning_rate() -> None:
+    plan = TrainingPlan(max_words=1000, learning_rate=2.0, warmup=0.1)
+    assert plan.rate(0) == 0
+    assert plan.rate(50) == pytest.approx(1)
+    assert plan.rate(100) == pytest.approx(2)
+    assert plan.rate(550) == pytest.approx(1)  # half of the cosine
+    assert plan.rate(1000) == plan.rate(2000) == pytest.approx(0)
+    assert TrainingPlan(max_words=1000, learning_rate=2.0, warmup=0).rate(0) == 2
+
+
+def test_training(tmp_path: Path, toy_corpus: Corpus) -> None:
+    made = objective(toy_corpus)
+    before = {name: weight.clone() for name, weight in made.network.state_dict().items()}
+    plan = TrainingPlan(max_words=400, batch_words=40, valid_every=100)
+    seen: list[tuple[int, dict[str, float]]] = []
+    done = train(
+        made,
+        toy_corpus,
+        tmp_path,
+        plan,
+        valid=toy_corpus,
+        progress=lambda words, losses: seen.append((words, losses)),
+    )
+    assert done
+    words = [count for count, _ in seen]
+    assert words == sorted(set(words))
+    assert words[-2] < 400 <= words[-1]
+    assert all(math.isfinite(losses["loss"]) for _, losses in seen)
+    assert all(not torch.equal(before[name], weight) for name, weight in made.network.state_dict().items())
+    # What is saved is what was trained, in half precision.
+    saved = load_network(tmp_path).state_dict()
+    for name, weight in made.network.state_dict().items():
+        torch.testing.assert_close(saved[name], weight.half().float(), rtol=0, atol=0)
+
+
+def test_the_log(tmp_path: Path, toy_corpus: Corpus) -> None:
+    plan = TrainingPlan(max_words=400, batch_words=40, valid_every=100)
+    train(objective(toy_corpus), toy_corpus, tmp_path, plan, valid=toy_corpus)
+    steps = [entry for entry in entries(tmp_path) if "loss" in entry]
+    valid = [entry for entry in entries(tmp_path) if "valid_loss" in entry]
+    assert steps[0]["step"] == 1
+    assert steps[0].keys() == {"step", "words", "loss", "norm", "rate"}
+    assert len(valid) == 5  # after each 100 words, and at the end
+    assert valid[-1]["words"] >= 400
+
+
+def test_weights_that_are_biases_do_not_decay(tmp_path: Path, toy_corpus: Corpus) -> None:
+    plan = TrainingPlan(
+        max_words=1, batch_words=40, learning_rate=1.0, warmup=0, weight_decay=0.5, clip=1e-30
+    )
+    made = objective(toy_corpus)
+    before = {name: weight.clone() for name, weight in made.network.state_dict().items()}
+    train(made, toy_corpus, tmp_path, plan)
+    for name, weight in made.network.state_dict().items():
+        kept = 0.5 if weight.ndim >= 2 else 1.0
+        torch.testing.assert_close(weight, kept * before[name], rtol=0, atol=1e-3)
+
+
+def test_a_crash_costs_nothing_but_time(tmp_path: Path, toy_corpus: Corpus) -> None:
+    plan = TrainingPlan(max_words=500, batch_words=40, save_minutes=0)
+    whole: list[float] = []
+    train(
+        objective(toy_corpus), toy_corpus, tmp_path / "a", plan, progress=lambda _, x: whole.append(x["loss"])
+    )
+    losses: list[float] = []
+
+    def crash(words: int, now: dict[str, float]) -> None:
+        if len(losses) == 5:
+            raise KeyboardInterrupt  # before this step's checkpoint is written
+        losses.append(now["loss"])
+
+    with pytest.raises(KeyboardInterrupt):
+        train(objective(toy_corpus), toy_corpus, tmp_path / "b", plan, progress=crash)
+    other = objective(toy_corpus, seed=9)  # its weights become those of the checkpoint
+    train(other, toy_corpus, tmp_path / "b", plan, progress=lambda _, x: losses.append(x["loss"]))
+    assert losses == whole
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_finished_training_is_not_trained_further(tmp_path: Path, toy_corpus: Corpus) -> None:
+    plan = TrainingPlan(max_words=100, batch_words=40)
+    train(objective(toy_corpus), toy_corpus, tmp_path, plan)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    steps: list[int] = []
+    assert train(
+        objective(toy_corpus), toy_corpus, tmp_path, plan, progress=lambda words, _: steps.append(words)
+    )
+    assert steps == []
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_the_checkpoint_of_another_model(tmp_path: Path, toy_corpus: Corpus) -> None:
+    torch.save(
+        {"module": {"weight": torch.ones(1)}, "optimizer": {}, "step": 1, "words": 1}, tmp_path / STATE
+    )
+    plan = TrainingPlan(max_words=100)
+    with pytest.raises(FormatError, match=r"training\.pt is damaged or the checkpoint of another model"):
+        train(objective(toy_corpus), toy_corpus, tmp_path, plan)
+
+
+@pytest.mark.parametrize("size", [0, 10, 1000])
+def test_a_truncated_checkpoint(tmp_path: Path, toy_corpus: Corpus, size: int) -> None:
+    plan = TrainingPlan(max_words=100)
+    train(objective(toy_corpus), toy_corpus, tmp_path, plan)
+    (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:size])
+    with pytest.raises(FormatError, match=r"training\.pt is damaged"):
+        train(objective(toy_corpus), toy_corpus, tmp_path, plan)
+
+
+def test_too_little_text(tmp_path: Path, toy_corpus: Corpus) -> None:
+    path = tmp_path / "short.txt"
+    path.write_text("The bank.\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"too little text in .*short\.txt"):
+        train(objective(toy_corpus), Corpus((path,)), tmp_path / "model", TrainingPlan(max_words=100))
+
+
+def test_a_loss_that_is_no_number(tmp_path: Path, toy_corpus: Corpus) -> None:
+    made = objective(toy_corpus)
+    nn.init.constant_(made.network.pieces.weight, torch.inf)
+    with pytest.raises(FloatingPointError, match="a smaller learning rate may help"):
+        train(made, toy_corpus, tmp_path, TrainingPlan(max_words=100))
+    assert not (tmp_path / STATE).exists()
