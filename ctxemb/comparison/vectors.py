@@ -23,8 +23,8 @@ def task_vectors(
 ) -> NDArray[np.float32]:
     """Return the vectors of the examples of `task`, (n_layers, n_examples, width).
 
-    An example's vector is the mean of its words' vectors, a word's that of its pieces. Only these are kept, so
-    that memory does not grow with the length of the text around them.
+    An example's vector is the mean of its words' vectors, a word's that of its pieces. Only these are kept,
+    so that memory does not grow with the length of the text around them.
     """
     key = {"what": "examples", "model": model.fingerprint, "task": task.fingerprint, "pool": "mean"}
     return cache.array(key, lambda: _embed_examples(model, task, progress))

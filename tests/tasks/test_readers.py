@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctxemb.errors import FormatError, MissingFileError, UnknownNameError
+from ctxemb.tasks import Task, load_task, task_names
+from ctxemb.tasks.files import read_rows, tokenized
+from ctxemb.tasks.labelled import load_labelled
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "n_labels", "n_groups"),
+    [
+        ("coarsewsd20", {"train": 23_370, "test": 10_196}, 53, 20),
+        ("trec", {"train": 5_452, "test": 500}, 6, 1),
+        ("sst2", {"train": 6_920, "dev": 872, "test": 1_821}, 2, 1),
+    ],
+)
+def test_published_sets(
+    data_folder: Path, name: str, counts: dict[str, int], n_labels: int, n_groups: int
+) -> None:
+    task = load_task(name, data_folder)
+    assert {split: len(rows) for split, rows in task.splits.items()} == counts
+    assert (len(task.labels), len(task.groups)) == (n_labels, n_groups)
+    rows = np.concatenate(list(task.splits.values()))
+    assert sorted(rows.tolist()) == list(range(len(task.examples)))
+    assert not task.shareable
+
+
+def test_coarsewsd_positions_point_at_the_word(data_folder: Path) -> None:
+    task = load_task("coarsewsd20", data_folder)
+    for example in task.examples:
+        assert task.sentences[example.sentence].words[example.spans[0][0]].startswith(example.group)
+
+
+def test_names() -> None:
+    assert task_names()[:2] == ["senses", "events"]
+    with pytest.raises(UnknownNameError, match="did you mean 'senses'"):
+        load_task("sense")
+
+
+def test_a_folder_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CTXEMB_DATA", raising=False)
+    with pytest.raises(MissingFileError, match="--data or CTXEMB_DATA"):
+        load_task("trec")
+    with pytest.raises(MissingFileError, match="no folder"):
+        load_task("trec", tmp_path / "nowhere")
+    monkeypatch.setenv("CTXEMB_DATA", str(tmp_path))
+    with pytest.raises(MissingFileError, match=r"train\.tsv"):
+        load_task("trec")
+
+
+def labelled(folder: Path, counts: dict[str, int]) -> Task:
+    return load_labelled(folder, counts, name="toy", description="", licence="", source="")
+
+
+def test_labelled_files(tmp_path: Path) -> None:
+    (tmp_path / "train.tsv").write_text("yes\tit was  good\nno\tbad", encoding="utf-8")
+    (tmp_path / "test.tsv").write_text("no\tworse\n", encoding="utf-8")
+    task = labelled(tmp_path, {"train": 2, "test": 1})
+    assert [str(sentence) for sentence in task.sentences] == ["it was good", "bad", "worse"]
+    assert [example.label for example in task.examples] == ["yes", "no", "no"]
+    assert task.examples[0].spans == ((0, 3),)
+    assert task.splits["test"].tolist() == [2]
+    with pytest.raises(FormatError, match=r"train\.tsv: expected 3 rows, found 2"):
+        labelled(tmp_path, {"train": 3})
+    (tmp_path / "test.tsv").write_text("no\tworse\nmaybe\n", encoding="utf-8")
+    with pytest.raises(FormatError, match=r"test\.tsv:2: expected 2 columns"):
+        labelled(tmp_path, {"test": 2})
+
+
+def test_rows_and_their_header(tmp_path: Path) -> None:
+    path = tmp_path / "rows.tsv"
+    path.write_text("a\tb\n1\t2\n", encoding="utf-8")
+    assert read_rows(path, 2, ("a", "b")) == [["1", "2"]]
+    with pytest.raises(FormatError, match="expected the header a c"):
+        read_rows(path, 2, ("a", "c"))
+    with pytest.raises(FormatError, match="separated by one space"):
+        tokenized("two  spaces", path, 3)
+
+
+def test_the_fingerprint_knows_what_matters() -> None:
+    task = load_task("events")
+    assert task.fingerprint == load_task("events").fingerprint
+    other = dataclasses.replace(task, metrics=("accuracy",))
+    assert other.fingerprint != task.fingerprint
+    fewer = dataclasses.replace(task, splits={**task.splits, "test": task.splits["test"][1:]})
+    assert fewer.fingerprint != task.fingerprint
