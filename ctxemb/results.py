@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.files import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,7 @@ _FIELDS = {field.name for field in dataclasses.fields(Result)}
 def write_results(results: Iterable[Result], path: Path) -> None:
     """Write `results` to `path` as JSON Lines, whole or not at all."""
     text = "".join(json.dumps(dataclasses.asdict(result), ensure_ascii=False) + "\n" for result in results)
-    temporary = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    write_text(path, text)
 
 
 def read_results(path: Path) -> list[Result]:

@@ -12,9 +12,9 @@ import pytest
 import ctxemb
 
 ROOT = Path(ctxemb.__file__).parent
-BASE = {"errors", "registry", "results", "metrics", "embedded"}
+BASE = {"errors", "files", "registry", "results", "metrics", "embedded"}
 ALLOWED: dict[str, set[str]] = {
-    **{name: {"errors"} for name in BASE},
+    **{name: {"errors", "files"} for name in BASE},
     "text": BASE,
     "layers": BASE,
     "vectors": BASE,

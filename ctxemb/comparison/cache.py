@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.files import write_text, write_whole
+
 ENVIRONMENT = "CTXEMB_CACHE"
 FORMAT = 1
 """Counted up when vectors or scores change for the same model, text and settings."""
@@ -36,7 +38,7 @@ class Cache:
         path = self.folder / "vectors" / f"{digest(key)}.npy"
         if not path.is_file():
             values = make()
-            _write(path, lambda temporary: _save_array(temporary, values))
+            write_whole(path, lambda temporary: _save_array(temporary, values))
         loaded: NDArray[np.float32] = np.load(path, mmap_mode="r")
         return loaded
 
@@ -46,8 +48,7 @@ class Cache:
             return make()
         path = self.folder / "scores" / f"{digest(key)}.json"
         if not path.is_file():
-            text = json.dumps(make(), ensure_ascii=False)
-            _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+            write_text(path, json.dumps(make(), ensure_ascii=False))
         loaded: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         return loaded
 
@@ -71,10 +72,3 @@ def digest(key: dict[str, Any]) -> str:
 def _save_array(path: Path, values: NDArray[np.float32]) -> None:
     with path.open("wb") as file:
         np.save(file, values)
-
-
-def _write(path: Path, write: Callable[[Path], Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    write(temporary)
-    temporary.replace(path)

@@ -21,6 +21,7 @@ from ctxemb.comparison.provenance import describe_model, describe_task, installe
 from ctxemb.comparison.spec import ComparisonSpec, MapSpec
 from ctxemb.comparison.vectors import task_vectors
 from ctxemb.extraction.layers import resolve_layers
+from ctxemb.files import write_text
 from ctxemb.models import ContextualModel, load
 from ctxemb.probes import run_bag_of_words, run_majority, run_mix, run_probe
 from ctxemb.results import Result, write_results
@@ -56,9 +57,9 @@ class Outcome:
         write_results(self.results, folder / "results.jsonl")
         for name, rows in (("mixes", self.mixes), ("maps", self.maps)):
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            (folder / f"{name}.jsonl").write_text(text, encoding="utf-8", newline="\n")
+            write_text(folder / f"{name}.jsonl", text)
         manifest = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
-        (folder / "run.json").write_text(manifest, encoding="utf-8", newline="\n")
+        write_text(folder / "run.json", manifest)
 
 
 def run_comparison(

@@ -7,13 +7,13 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.files import write_text, write_whole
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.gpt import Gpt, GptConfig
@@ -28,18 +28,14 @@ _CONFIGS: dict[str, Callable[..., Config]] = {"elmo": ElmoConfig, "gpt": GptConf
 
 def save_network(network: Network, folder: Path) -> None:
     """Write `network` to `folder`, weights as float16, each file whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
     config = {"family": network.family, **dataclasses.asdict(network.config)}
-    _replace(
-        folder / CONFIG, lambda path: path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    )
+    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
     weights = {
         name: weight.detach().to("cpu", torch.float16) for name, weight in network.state_dict().items()
     }
-    _replace(folder / WEIGHTS, lambda path: path.write_bytes(save(weights)))
+    write_whole(folder / WEIGHTS, lambda path: path.write_bytes(save(weights)))
     if not isinstance(network, Elmo):
-        tokenizer = network.tokenizer.tokenizer.to_str(pretty=False)
-        _replace(folder / TOKENIZER, lambda path: path.write_text(tokenizer, encoding="utf-8", newline="\n"))
+        write_text(folder / TOKENIZER, network.tokenizer.tokenizer.to_str(pretty=False))
 
 
 def load_network(folder: Path, *, random_init: int | None = None) -> Network:
@@ -149,9 +145,3 @@ def _load_weights(network: Network, path: Path) -> None:
         if not torch.isfinite(weight).all():
             raise FormatError(f"{path}: tensor {name} holds values that are not finite")
     network.load_state_dict({name: weight.float() for name, weight in weights.items()})
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    temporary.replace(path)

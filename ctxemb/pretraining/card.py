@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ctxemb.files import write_text
 from ctxemb.models.checkpoints import Network
 from ctxemb.pretraining.loop import LOG, TrainingPlan
 
@@ -62,7 +63,7 @@ in it.
 
 The weights are free of rights (CC0).
 """
-    (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
+    write_text(folder / CARD, text)
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from ctxemb.errors import FormatError, InputError
+from ctxemb.files import write_whole
 from ctxemb.models.checkpoints import save_network
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.objective import Batch, Objective
@@ -209,10 +210,8 @@ def _log(folder: Path, entry: dict[str, float]) -> None:
 
 
 def _save(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, step: int, words: int) -> None:
-    temporary = path.with_name(path.name + ".part")
     state = {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "words": words}
-    torch.save(state, temporary)
-    temporary.replace(path)
+    write_whole(path, lambda temporary: torch.save(state, temporary))
 
 
 def _restore(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 
 from ctxemb.errors import InputError
+from ctxemb.files import write_text
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.checkpoints import TOKENIZER
 from ctxemb.models.elmo import Elmo, ElmoConfig
@@ -152,7 +153,7 @@ def _same_settings(folder: Path, family: Family, plan: TrainingPlan, sizes: Size
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no training; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(wanted, indent=2) + "\n")
+    write_text(path, json.dumps(wanted, indent=2) + "\n")
 
 
 def _objective(family: Family, corpus: Corpus, folder: Path, sizes: Sizes, seed: int) -> Objective:
@@ -211,17 +212,11 @@ def _bert_config(sizes: Sizes, n_vocabulary: int) -> BertConfig:
 def _kept_words(path: Path, corpus: Corpus, size: int) -> list[str]:
     if not path.is_file():
         words = word_vocabulary(corpus, size=size, min_count=3)
-        _write(path, "".join(word + "\n" for word in words))
+        write_text(path, "".join(word + "\n" for word in words))
     return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def _kept_tokenizer(path: Path, unknown: str, make: Callable[[], PieceTokenizer]) -> PieceTokenizer:
     if not path.is_file():
-        _write(path, make().tokenizer.to_str(pretty=False))
+        write_text(path, make().tokenizer.to_str(pretty=False))
     return PieceTokenizer.read(path, unknown)
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)

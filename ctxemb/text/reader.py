@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def read_lines(path: str) -> Iterator[str]:
             raise InputError(
                 f"{path}:{number}: not UTF-8 (byte {error.start + 1} of the line); convert the file first"
             ) from error
-        except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
+        except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
             raise InputError(f"{path}: damaged after line {number}: {error}") from error
 
 
@@ -68,13 +69,10 @@ def _open(path: str) -> AbstractContextManager[BinaryIO]:
 
 
 def _open_zstandard(path: str) -> BinaryIO:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise InputError(
-            f"{path}: reading .zst needs the package zstandard (pip install zstandard)"
-        ) from error
-    return io.BufferedReader(cast(io.RawIOBase, zstandard.open(path, "rb")))
+    # Unlike the stream readers of zstandard, Arrow's reads all frames, and tells that the last is cut off.
+    import pyarrow
+
+    return io.BufferedReader(pyarrow.input_stream(path, compression="zstd"))
 
 
 def read_sentences(

@@ -9,13 +9,15 @@ import unicodedata
 _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff"
 _SKIN_TONES = "\U0001f3fb-\U0001f3ff"
 _FLAG_LETTERS = "\U0001f1e6-\U0001f1ff"
+_TAGS = "\U000e0020-\U000e007f"
+_JOINERS = "\u00ad\u200c\u200d"
 
 
 def split_words(text: str) -> list[str]:
     """Split raw text into words; every character that is no white space is in exactly one of them.
 
     Letters, digits and combining marks stay together, also around an inner apostrophe or hyphen
-    ("don't", "twenty-one") and, between digits, a point or comma ("3.14"). Abbreviations of single letters
+    ("don't", "twenty-one"), a joiner or soft hyphen and, between digits, a point or comma ("3.14"). Abbreviations of single letters
     keep their points ("U.S."). An ideograph is a word of its own. Of all other characters, a repetition of
     one ("...", "--") is a word, and an emoji keeps its modifiers.
 
@@ -34,10 +36,10 @@ def _pattern(marks: str) -> re.Pattern[str]:
     return re.compile(
         rf"""
         (?<!\w)(?:[^\W\d_]\.){{2,}}                                  # U.S.
-        | {letters}+ (?: ['’\-] {letters}+ | (?<=\d)[.,](?=\d){letters}+ )*
+        | {letters}+ (?: ['’\-{_JOINERS}] {letters}+ | (?<=\d)[.,](?=\d){letters}+ )*
         | [{_IDEOGRAPHS}] [{marks}\ufe0f]*
         | [{_FLAG_LETTERS}]{{2}}
-        | [^\w\s] (?: [{marks}\ufe0f{_SKIN_TONES}] | \u200d [^\w\s] )+
+        | [^\w\s] (?: [{marks}\ufe0f{_SKIN_TONES}{_TAGS}] | \u200d [^\w\s] )+
         | ([^\w\s]) \1*
         """,
         re.VERBOSE,

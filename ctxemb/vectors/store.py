@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ctxemb.errors import FormatError, InputError, MissingFileError
+from ctxemb.files import write_text, write_whole
 from ctxemb.vectors.word_vectors import WordVectors
 
 META = "store.json"
@@ -118,29 +118,41 @@ class StoreWriter:
         ------
         InputError
             If a value is too large for float16.
+        ValueError
+            If vectors and sentences, or their shape and the description of the store, do not fit.
         """
+        self._check(sentences, vectors)
         dtype = np.dtype(self.meta.dtype)
         with np.errstate(over="ignore"):
-            values = vectors.values.astype(dtype)
+            values = vectors.values.astype(dtype, order="C")  # save_file writes memory as it lies
         if not np.isfinite(values).all():
             raise InputError(f"a value is too large for {dtype}, or not finite; use --dtype float32")
         encoded = [[word.encode("utf-8", "surrogatepass") for word in words] for words in sentences]
         flat = [word for words in encoded for word in words]
         tensors = {f"layer.{name}": values[i] for i, name in enumerate(self.meta.layers)}
-        tensors["offsets"] = vectors.offsets
+        tensors["offsets"] = np.ascontiguousarray(vectors.offsets, dtype=np.int64)
         tensors["words"] = np.frombuffer(b"".join(flat), dtype=np.uint8)
         tensors["word_ends"] = np.cumsum([len(word) for word in flat], dtype=np.int64)
         tensors["sentence_ends"] = np.cumsum([len(words) for words in encoded], dtype=np.int64)
         path = self.folder / f"shard-{self._n_shards:05d}.safetensors"
-        _replace(path, lambda temporary: save_file(tensors, temporary))
+        write_whole(path, lambda temporary: temporary.write_bytes(save(tensors)))
         self._n_shards += 1
         return path.stat().st_size
+
+    def _check(self, sentences: Sequence[Sequence[str]], vectors: WordVectors) -> None:
+        n_layers, _, width = vectors.values.shape
+        expected = (len(self.meta.layers), self.meta.width)
+        if (n_layers, width) != expected:
+            raise ValueError(f"the store holds {expected} (layers, width), found {(n_layers, width)}")
+        rows = [len(words) if self.meta.unit == "word" else 1 for words in sentences]
+        if np.diff(vectors.offsets).tolist() != rows:
+            raise ValueError(f"the vectors are not those of the {len(rows)} sentences")
 
     def finish(self, meta: StoreMeta) -> None:
         """Write ``store.json``."""
         done = dataclasses.replace(meta, n_shards=self._n_shards)
         text = json.dumps(dataclasses.asdict(done), indent=2, ensure_ascii=False) + "\n"
-        _replace(self.folder / META, lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
+        write_text(self.folder / META, text)
 
 
 class VectorStore:
@@ -234,11 +246,3 @@ class VectorStore:
             except SafetensorError as error:
                 raise FormatError(f"{path}: damaged, or without {name}: {error}") from error
         return parts
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)

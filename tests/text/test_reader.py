@@ -20,7 +20,9 @@ def test_lines_end_at_line_feeds_alone(tmp_path: Path) -> None:
     assert list(read_lines(str(path))) == ["one", "two\u2028still two\x0b", "", "last"]
 
 
-@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+@pytest.mark.parametrize(
+    ("ending", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
 def test_compressed_files(tmp_path: Path, ending: str, compress: Callable[[bytes], bytes]) -> None:
     path = tmp_path / f"text.txt.{ending}"
     path.write_bytes(compress("ä\nb\n".encode()))

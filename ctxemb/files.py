@@ -1,0 +1,37 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file under another name, make sure that it is on disk, and give it its name.
+
+    A reader sees the old file or the new one; an interruption leaves the old one, and a file ending in
+    ``.part`` only if the process was killed. Folders on the way are made.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    write
+        Called with the path to write to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    r"""Write UTF-8 text, with ``\n`` at the ends of lines on every system; see `write_whole`."""
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
