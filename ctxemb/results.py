@@ -76,7 +76,11 @@ def read_results(path: Path) -> list[Result]:
     if not path.is_file():
         raise MissingFileError(f"no results at {path}")
     results = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: not UTF-8: {error}") from error
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:

@@ -23,8 +23,7 @@ _OBJECTIVES = {
 def write_card(network: Network, corpus: Sequence[Path], plan: TrainingPlan, folder: Path) -> None:
     """Write the card of a model that is done with training to its folder."""
     entries = _entries(folder / LOG)
-    steps = [entry for entry in entries if "loss" in entry]
-    last = steps[-1] if steps else {"words": 0, "step": 0}
+    last = entries[-1] if entries else {"words": 0, "step": 0}
     n_parameters = sum(weight.numel() for weight in network.parameters())
     text = f"""---
 license: cc0-1.0
@@ -73,7 +72,7 @@ def _entries(path: Path) -> list[dict[str, Any]]:
 
 
 def _losses(entries: list[dict[str, Any]]) -> str:
-    rows = [entry for entry in entries if "valid_loss" in entry]
+    rows = list({entry["words"]: entry for entry in entries if "valid_loss" in entry}.values())
     if not rows:
         return "No held-out text was given."
     names = [name for name in rows[0] if name.startswith("valid_")]

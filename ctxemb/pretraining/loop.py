@@ -39,7 +39,7 @@ class TrainingPlan:
     warmup
         Share of the words over which the learning rate rises.
     weight_decay, betas
-        Of AdamW (Loshchilov and Hutter 2019); biases and normalisation do not decay.
+        Of AdamW (Loshchilov and Hutter 2019); vectors, such as normalisation's, do not decay.
     clip
         Largest norm of the gradient.
     seed
@@ -136,7 +136,8 @@ def train(
                 {"step": step, "words": words, **entry, "norm": norm.item(), "rate": plan.rate(before)},
             )
         progress(words, entry)
-        if held_out and words // plan.valid_every > before // plan.valid_every:
+        due = words // plan.valid_every > before // plan.valid_every or words >= plan.max_words
+        if held_out and due:
             _log(folder, {"step": step, "words": words, **_validate(objective, held_out, device)})
         now = time.monotonic()
         paused = max_minutes is not None and now - started > 60 * max_minutes
@@ -145,8 +146,6 @@ def train(
             saved = now
         if paused:
             return False
-    if held_out:
-        _log(folder, {"step": step, "words": words, **_validate(objective, held_out, device)})
     _save(folder / STATE, module, optimizer, step, words)
     save_network(objective.network, folder)
     return True

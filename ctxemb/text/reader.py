@@ -99,7 +99,7 @@ def read_sentences(
         If a line has no word; the message names source and line.
     """
     for number, line in enumerate(lines, start=1):
-        words = line.split() if tokenized else split_words(line)
+        words = _spaced(line) if tokenized else split_words(line)
         if words:
             yield Sentence(tuple(words))
         elif not skip_empty:
@@ -129,8 +129,13 @@ def mark_target(text: str, *, tokenized: bool = False) -> tuple[Sentence, int]:
     before, *rest = text.split("*")
     if len(rest) != 2:
         raise InputError(f'mark one word with two asterisks, as in "the *bank* of the river"; found: {text}')
-    split = str.split if tokenized else split_words
+    split = _spaced if tokenized else split_words
     left, target, right = split(before), split(rest[0]), split(rest[1])
     if len(target) != 1:
         raise InputError(f"the mark should hold one word, found {len(target)} in '{rest[0]}'")
     return Sentence((*left, *target, *right)), len(left)
+
+
+def _spaced(text: str) -> list[str]:
+    """Return the words between spaces; other white space, such as a no-break space, is part of a word."""
+    return [word for word in text.split(" ") if word]

@@ -17,9 +17,9 @@ def split_words(text: str) -> list[str]:
     """Split raw text into words; every character that is no white space is in exactly one of them.
 
     Letters, digits and combining marks stay together, also around an inner apostrophe or hyphen
-    ("don't", "twenty-one"), a joiner or soft hyphen and, between digits, a point or comma ("3.14"). Abbreviations of single letters
-    keep their points ("U.S."). An ideograph is a word of its own. Of all other characters, a repetition of
-    one ("...", "--") is a word, and an emoji keeps its modifiers.
+    ("don't", "twenty-one"), an invisible joiner or soft hyphen and, between digits, a point or comma
+    ("3.14"). Abbreviations of single letters keep their points ("U.S."). An ideograph is a word of its own.
+    Of all other characters, a repetition of one ("...", "--") is a word, and an emoji keeps its modifiers.
 
     Examples
     --------

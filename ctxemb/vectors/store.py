@@ -185,11 +185,11 @@ class VectorStore:
             raise MissingFileError(f"no finished vector store at {folder}: {META} is missing")
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
+            if (found := values.get("format")) not in (None, FORMAT):
+                raise FormatError(f"{path}: format {found}; this version of ctxemb reads format {FORMAT}")
             meta = StoreMeta(**{**values, "layers": tuple(values["layers"])})
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise FormatError(f"{path}: not the description of a vector store: {error}") from error
-        if meta.format != FORMAT:
-            raise FormatError(f"{path}: format {meta.format}; this version of ctxemb reads format {FORMAT}")
         return cls(Path(folder), meta)
 
     def layer(self, layer: int | str) -> NDArray[Any]:

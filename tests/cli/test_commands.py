@@ -35,7 +35,7 @@ def test_models(ctxemb: Ctxemb) -> None:
 def test_tasks(ctxemb: Ctxemb) -> None:
     rows = {row["name"]: row for row in json.loads(ctxemb("tasks", "--format", "json").out)}
     assert rows["senses"]["present"] and rows["events"]["present"]
-    assert rows["senses"]["test"] == 670
+    assert rows["senses"]["train"] == 2 * rows["senses"]["test"] > 400
     assert "coarsewsd20" in rows
 
 

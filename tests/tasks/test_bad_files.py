@@ -1,0 +1,105 @@
+"""Task files in miniature: what is read, and how a fault is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxemb.errors import FormatError, InputError, MissingFileError
+from ctxemb.tasks import coarsewsd, events, senses
+
+
+@pytest.fixture
+def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the data folder of a CoarseWSD of one noun, whose gold files have CRLF line ends."""
+    monkeypatch.setattr(coarsewsd, "WORDS", ("java",))
+    monkeypatch.setattr(coarsewsd, "COUNTS", {"train": 2, "test": 1})
+    folder = tmp_path / "coarsewsd20" / "java"
+    folder.mkdir(parents=True)
+    (folder / "classes_map.txt").write_text('{"0": "java_island", "1": "java_code"}', encoding="utf-8")
+    (folder / "train.data.txt").write_bytes(b"1\tin java .\n2\ta 7\xc2\xa01/2 java\n")
+    (folder / "train.gold.txt").write_bytes(b"0\r\n1\r\n")
+    (folder / "test.data.txt").write_bytes(b"0\tjava runs")
+    (folder / "test.gold.txt").write_bytes(b"1")
+    return tmp_path
+
+
+def test_coarsewsd(nouns: Path) -> None:
+    task = coarsewsd.load(nouns)
+    assert [example.label for example in task.examples] == ["java_island", "java_code", "java_code"]
+    assert task.groups == ("java",)
+    assert task.splits["train"].tolist() == [0, 1]
+    assert task.sentences[1].words == ("a", "7", "1/2", "java")
+    assert task.examples[1].spans == ((2, 3),)  # the position is taken as it is given
+    assert task.metrics[0] == "macro_f1"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train.gold.txt", b"0\n", r"train\.data\.txt: expected 1 rows, found 2"),
+        ("train.gold.txt", b"0\n5\n", r"train\.data\.txt:2: .* no sense '5'"),
+        ("test.data.txt", b"2\tjava runs\n", r"test\.data\.txt:1: no word at position '2'"),
+        ("test.data.txt", b"-1\tjava runs\n", r"test\.data\.txt:1: no word at position '-1'"),
+        ("test.data.txt", b"0 java runs\n", r"test\.data\.txt:1: expected 2 columns"),
+        ("classes_map.txt", b"[]", r"classes_map\.txt: expected JSON"),
+        ("classes_map.txt", b"{", r"classes_map\.txt: expected JSON"),
+    ],
+)
+def test_faults_of_coarsewsd(nouns: Path, name: str, content: bytes, message: str) -> None:
+    (nouns / "coarsewsd20" / "java" / name).write_bytes(content)
+    with pytest.raises(FormatError, match=message):
+        coarsewsd.load(nouns)
+
+
+def test_an_incomplete_coarsewsd(nouns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coarsewsd, "COUNTS", {"train": 3, "test": 1})
+    with pytest.raises(FormatError, match="expected 3 rows, found 2"):
+        coarsewsd.load(nouns)
+    (nouns / "coarsewsd20" / "java" / "classes_map.txt").unlink()
+    with pytest.raises(MissingFileError, match=r"classes_map\.txt"):
+        coarsewsd.load(nouns)
+
+
+def shipped(module: object, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, text: str) -> None:
+    """Let `module` find `text` where it looks for a file that ships with ctxemb."""
+    (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    monkeypatch.setattr(module, "embedded_path", lambda *parts: folder / parts[-1])
+
+
+def test_senses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    header = "word\tpos\tsense\tsplit\tposition\tsentence\n"
+    row = "bank\tnoun\triver\ttrain\t{}\t{}\n"
+    shipped(senses, monkeypatch, tmp_path, "senses.tsv", header + row.format(1, "the bank ."))
+    task = senses.load()
+    assert (task.examples[0].group, task.examples[0].label) == ("bank", "river")
+    assert task.examples[0].spans == ((1, 2),)
+    shipped(
+        senses, monkeypatch, tmp_path, "glosses.tsv", "word\tpos\tsense\tgloss\nbank\tnoun\triver\tits edge\n"
+    )
+    assert senses.glosses() == {("bank", "river"): "its edge"}
+    for position, text, message in (
+        ("3", "the bank .", r"senses\.tsv:2: position '3'"),
+        ("x", "the bank .", r"senses\.tsv:2: position 'x'"),
+        ("1", "the  bank .", r"senses\.tsv:2: expected words separated by one space"),
+        ("1", "", r"senses\.tsv:2: expected words"),
+    ):
+        shipped(senses, monkeypatch, tmp_path, "senses.tsv", header + row.format(position, text))
+        with pytest.raises(FormatError, match=message):
+            senses.load()
+
+
+def test_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shipped(
+        events, monkeypatch, tmp_path, "events.tsv", "label\tsplit\tsentence\noccurred\ttest\tIt fell .\n"
+    )
+    task = events.load()
+    assert task.examples[0].spans == ((0, 3),)
+    assert task.splits["test"].tolist() == [0]
+    shipped(events, monkeypatch, tmp_path, "events.tsv", "sentence\tlabel\tsplit\n")
+    with pytest.raises(FormatError, match="expected the header label split sentence"):
+        events.load()
+    (tmp_path / "events.tsv").write_bytes(b"label\tsplit\tsentence\noccurred\ttest\tcaf\xe9\n")
+    with pytest.raises(InputError, match=r"events\.tsv:2: not UTF-8"):
+        events.load()
