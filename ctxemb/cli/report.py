@@ -22,19 +22,26 @@ _ENDINGS = {"html": ".html", "markdown": ".md", "latex": ".tex", "csv": ".csv"}
     show_default=True,
     help="What to write.",
 )
+@click.option("--figures", metavar="FOLDER", help="Also write the curves of each task here, as SVG and PNG.")
 @pass_terminal
-def command(terminal: Terminal, results: tuple[str, ...], output: str | None, style: str) -> None:
+def command(
+    terminal: Terminal, results: tuple[str, ...], output: str | None, style: str, figures: str | None
+) -> None:
     """Write a report of RESULTS: folders written by `ctxemb compare`, or files written by `ctxemb probe -o`.
 
     The HTML report is one file that needs nothing else.
     """
     from pathlib import Path
 
-    from ctxemb.report import write_report
+    from ctxemb.report import write_figures, write_report
 
+    folders = [Path(result) for result in results]
     path = write_report(
-        [Path(result) for result in results],
+        folders,
         Path(output or f"report{_ENDINGS[style]}"),
         style,  # type: ignore[arg-type]
     )
     click.echo(path)
+    if figures:
+        for picture in write_figures(folders, Path(figures)):
+            terminal.note(f"wrote {picture}")

@@ -1,0 +1,161 @@
+"""Results to figures: altair charts, rendered to SVG when the report is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from ctxemb.report.findings import RANDOM, Findings
+
+INK, LINE, PAPER = "#0b0b0d", "#c9c9cd", "#fdfdfe"
+"""Colours that the page replaces by its own, which follow light and dark."""
+
+PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
+"""Colours that people with any colour vision tell apart (Okabe and Ito 2008)."""
+
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
+WIDTH, HEIGHT = 430, 280
+FONT = "system-ui, sans-serif"
+_LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
+
+
+def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
+    """Return the curves of a task: score by layer for each model and, dashed, for its random twin.
+
+    Layers are placed by their share of the model's depth, so that models of different depth can be compared.
+    """
+    models = findings.models(task)
+    rows = []
+    for result in findings.scores(task, probe="logistic"):
+        model = result.model.removesuffix(RANDOM)
+        if model in models and isinstance(result.layer, int):
+            twin = result.model.endswith(RANDOM)
+            rows.append(
+                {
+                    "model": model,
+                    "weights": "random" if twin else "trained",
+                    "layer": result.layer,
+                    "score": 100 * result.value,
+                    "low": 100 * result.low,
+                    "high": 100 * result.high,
+                }
+            )
+    frame = pd.DataFrame(rows)
+    frame["depth"] = frame["layer"] / frame.groupby("model")["layer"].transform("max").clip(lower=1)
+    color = _color("model", models)
+    shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
+    shape = alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
+    x = alt.X("depth:Q", title="layer, from the input (0) to the last (1)", axis=alt.Axis(format=".1~f"))
+    low = min(frame["low"].min(), *(value for _, value in _rules(findings, task)), frame["score"].min())
+    scale = alt.Scale(domain=[max(0.0, low - 3), min(100.0, frame["high"].max() + 2)], nice=False)
+    metric = findings.metric(task).replace("_", "-")
+    y = alt.Y("score:Q", title=f"{metric} (%)", scale=scale)
+    trained = alt.Chart(frame[frame["weights"] == "trained"])
+    band = trained.mark_area(opacity=0.14).encode(
+        x=x, y=alt.Y("low:Q", scale=scale, title=""), y2="high:Q", color=color
+    )
+    line = trained.mark_line(strokeWidth=2.2).encode(x=x, y=y, color=color)
+    point = trained.mark_point(size=70, filled=True, opacity=1).encode(x=x, y=y, color=color, shape=shape)
+    layers = [band, line, point]
+    random = frame[frame["weights"] == "random"]
+    if len(random):
+        dashed = alt.Chart(random).mark_line(strokeWidth=1.6, strokeDash=[4, 4])
+        layers.append(dashed.encode(x=x, y=y, color=color))
+    return alt.layer(*layers, *_rule_layers(findings, task, scale)).properties(width=WIDTH, height=HEIGHT)
+
+
+def _rules(findings: Findings, task: str) -> list[tuple[str, float]]:
+    named = (("bag-of-words", "bag of words"), ("majority", "majority"))
+    found = [(said, findings.one(task, name, "-")) for name, said in named]
+    return [(said, 100 * result.value) for said, result in found if result is not None]
+
+
+def _rule_layers(findings: Findings, task: str, scale: alt.Scale) -> list[alt.Chart]:
+    rules = _rules(findings, task)
+    if not rules:
+        return []
+    frame = pd.DataFrame(rules, columns=["name", "score"])
+    y = alt.Y("score:Q", scale=scale)
+    rule = alt.Chart(frame).mark_rule(color=INK, opacity=0.55, strokeDash=[1, 3], strokeWidth=1.4).encode(y=y)
+    text = (
+        alt.Chart(frame)
+        .mark_text(align="right", baseline="bottom", dx=-2, dy=-2, fontSize=12, color=INK, opacity=0.75)
+        .encode(y=y, x=alt.value(WIDTH), text="name:N")
+    )
+    return [rule, text]
+
+
+def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
+    """Return the learned layer weights of a task as bars, a panel per model."""
+    mixes = [mix for mix in findings.mixes if mix["task"] == task]
+    models = findings.models(task)
+    panels: list[alt.Chart] = []
+    for mix in mixes:
+        frame = pd.DataFrame({"layer": range(len(mix["weights"])), "weight": mix["weights"]})
+        color = PALETTE[models.index(mix["model"]) % len(PALETTE)] if mix["model"] in models else PALETTE[-1]
+        y = alt.Y("weight:Q", scale=alt.Scale(domain=[0, 1]), title="weight" if not panels else None)
+        panels.append(
+            alt.Chart(frame, title=alt.Title(str(mix["model"]), fontWeight="normal"))
+            .mark_bar(color=color)
+            .encode(x=alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0)), y=y)
+            .properties(width=max(60, int(WIDTH / len(mixes)) - 30), height=130)
+        )
+    return alt.hconcat(*panels)
+
+
+def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: str) -> alt.Chart:
+    """Return the map of a word's occurrences in one model, coloured and shaped by sense."""
+    frame = pd.DataFrame(list(points))
+    axis = alt.Axis(labels=False, ticks=False, grid=False, title=None, domain=False)
+    legend = alt.Legend(orient="bottom", title=None, columns=2)
+    shapes = alt.Scale(domain=list(senses), range=_cycled(SHAPES, senses))
+    colors = alt.Scale(domain=list(senses), range=_cycled(PALETTE, senses))
+    panel: alt.Chart = (
+        alt.Chart(frame, title=alt.Title(title, fontWeight="normal"))
+        .mark_point(size=46, filled=True, opacity=0.85)
+        .encode(
+            x=alt.X("x:Q", axis=axis),
+            y=alt.Y("y:Q", axis=axis),
+            color=alt.Color("sense:N", scale=colors, legend=legend),
+            shape=alt.Shape("sense:N", scale=shapes, legend=legend),
+        )
+        .properties(width=250, height=230)
+    )
+    return panel
+
+
+def styled(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a chart in the report's style."""
+    specification: dict[str, Any] = chart.to_dict()
+    specification["background"] = PAPER
+    specification["config"] = {
+        "font": FONT,
+        "view": {"stroke": LINE},
+        "axis": {
+            "labelColor": INK, "titleColor": INK, "gridColor": LINE, "gridOpacity": 0.6, "tickColor": LINE,
+            "domainColor": LINE, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal",
+        },
+        "legend": {
+            "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "orient": "bottom", "symbolSize": 90,
+            "labelLimit": 220,
+        },
+        "title": {"color": INK, "fontSize": 13, "anchor": "start"},
+        "point": {"filled": True},
+    }  # fmt: skip
+    return specification
+
+
+def _color(field: str, names: Sequence[str]) -> alt.Color:
+    return alt.Color(
+        f"{field}:N",
+        scale=alt.Scale(domain=list(names), range=_cycled(PALETTE, names)),
+        title=None,
+        legend=_LEGEND,
+    )
+
+
+def _cycled(values: Sequence[str], names: Sequence[str]) -> list[str]:
+    return [values[i % len(values)] for i in range(len(names))]

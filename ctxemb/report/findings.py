@@ -1,0 +1,141 @@
+"""What a report is made from: results folders, read and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxemb.errors import FormatError, InputError, MissingFileError
+from ctxemb.results import Result, read_results
+
+BASELINES = ("majority", "bag-of-words")
+RANDOM, STATIC = "@random", "@static"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that was read.
+
+    Parameters
+    ----------
+    results
+        Scores.
+    mixes, maps
+        Rows of learned layer weights, and points of word-sense maps.
+    manifests
+        How each folder's results were made.
+    """
+
+    results: tuple[Result, ...]
+    mixes: tuple[dict[str, Any], ...]
+    maps: tuple[dict[str, Any], ...]
+    manifests: tuple[dict[str, Any], ...]
+
+    @property
+    def title(self) -> str:
+        """The title of the first comparison."""
+        titles = [str(manifest["title"]) for manifest in self.manifests if manifest.get("title")]
+        return titles[0] if titles else "Contextual embeddings compared"
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks, in the order of the results."""
+        return list(dict.fromkeys(result.task for result in self.results))
+
+    def models(self, task: str) -> list[str]:
+        """Names of the models of a task, twins and baselines left out."""
+        names = dict.fromkeys(result.model for result in self.results if result.task == task)
+        return [name for name in names if name not in BASELINES and "@" not in name]
+
+    def metric(self, task: str) -> str:
+        """The leading metric of a task: the first of its results."""
+        return next(result.metric for result in self.results if result.task == task)
+
+    def scores(
+        self, task: str, *, model: str | None = None, probe: str | None = None, metric: str | None = None
+    ) -> list[Result]:
+        """Return the results of a task in its leading metric, or in `metric`, that fit what is given."""
+        wanted = metric or self.metric(task)
+        return [
+            result
+            for result in self.results
+            if result.task == task
+            and result.metric == wanted
+            and (model is None or result.model == model)
+            and (probe is None or result.probe == probe)
+        ]
+
+    def best(self, task: str, model: str, probe: str = "logistic") -> Result | None:
+        """Return the best single layer of a model."""
+        layers = [
+            result for result in self.scores(task, model=model, probe=probe) if isinstance(result.layer, int)
+        ]
+        return max(layers, key=lambda result: result.value, default=None)
+
+    def one(self, task: str, model: str, layer: int | str) -> Result | None:
+        """Return the score of one layer of a model, or of a baseline, with its main probe."""
+        found = [result for result in self.scores(task, model=model) if result.layer == layer]
+        return next((result for result in found if result.probe == "logistic"), found[0] if found else None)
+
+
+def read_findings(paths: Sequence[Path]) -> Findings:
+    """Read results folders, or files of results alone.
+
+    Raises
+    ------
+    MissingFileError
+        If there is nothing at a path.
+    FormatError
+        If a file is not what it should be.
+    InputError
+        If there are no results at all.
+    """
+    results: list[Result] = []
+    mixes: list[dict[str, Any]] = []
+    maps: list[dict[str, Any]] = []
+    manifests: list[dict[str, Any]] = []
+    for path in paths:
+        if path.is_dir():
+            results += read_results(path / "results.jsonl")
+            mixes += _rows(path / "mixes.jsonl", {"model", "task", "weights"})
+            maps += _rows(path / "maps.jsonl", {"task", "word", "model", "layer", "sense", "x", "y", "text"})
+            manifests += _manifest(path / "run.json")
+        elif path.is_file():
+            results += read_results(path)
+        else:
+            raise MissingFileError(f"no results at {path}")
+    if not results:
+        raise InputError(f"there are no results in {', '.join(map(str, paths))}")
+    return Findings(tuple(dict.fromkeys(results)), tuple(mixes), tuple(maps), tuple(manifests))
+
+
+def _rows(path: Path, keys: set[str]) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise FormatError(f"{path}:{number}: not JSON: {error}") from error
+        if not isinstance(row, dict) or not keys <= set(row):
+            raise FormatError(f"{path}:{number}: expected the keys {', '.join(sorted(keys))}")
+        rows.append(row)
+    return rows
+
+
+def _manifest(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise FormatError(f"{path}: not JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise FormatError(f"{path}: expected an object")
+    return [manifest]

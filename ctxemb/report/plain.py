@@ -1,0 +1,97 @@
+"""The report for other documents: Markdown, LaTeX, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+from ctxemb.report.findings import Findings
+from ctxemb.report.sentences import summary
+from ctxemb.report.tables import Cell, Table, full_table, headline, layer_table
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "–": "--",
+}  # fmt: skip
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def render_markdown(findings: Findings) -> str:
+    """Return the report as Markdown, with GitHub's tables."""
+    parts = [f"# {_markdown(findings.title)}"]
+    for task in findings.tasks:
+        parts += [f"## {_markdown(task)}", _markdown(summary(findings, task))]
+        parts += [_markdown_table(table) for table in _tables(findings, task)]
+    return "\n\n".join(parts) + "\n"
+
+
+def render_latex(findings: Findings) -> str:
+    """Return the tables as LaTeX, for the packages booktabs and inputenc (UTF-8)."""
+    parts = [f"% {findings.title}".replace("\n", " ")]
+    for task in findings.tasks:
+        parts += [_latex(summary(findings, task))]
+        parts += [_latex_table(table) for table in _tables(findings, task)]
+    return "\n\n".join(parts) + "\n"
+
+
+def render_csv(findings: Findings) -> str:
+    """Return all results as CSV, a row each."""
+    table = full_table(findings)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([cell.text for cell in row.cells] for row in table.rows)
+    return text.getvalue()
+
+
+def _tables(findings: Findings, task: str) -> list[Table]:
+    tables = [headline(findings, task)]
+    if findings.scores(task, probe="logistic"):
+        tables.append(layer_table(findings, task))
+    return tables
+
+
+def _markdown_table(table: Table) -> str:
+    lines = [list(map(_markdown, table.columns))]
+    lines.append(["---"] + ["---:"] * (len(table.columns) - 1))
+    for row in table.rows:
+        lines.append([_with_note(cell, _markdown, "**{}**") for cell in row.cells])
+    rows = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{_markdown(table.caption)}\n\n{rows}"
+
+
+def _latex_table(table: Table) -> str:
+    rows = [
+        " & ".join(_with_note(cell, _latex, r"\textbf{{{}}}") for cell in row.cells) + r" \\"
+        for row in table.rows
+    ]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_latex(table.caption)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+            r"\toprule",
+            " & ".join(map(_latex, table.columns)) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _with_note(cell: Cell, escape: Callable[[str], str], bold: str) -> str:
+    text = bold.format(escape(cell.text)) if cell.best else escape(cell.text)
+    return f"{text} {escape(cell.note)}" if cell.note else text
+
+
+def _markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))

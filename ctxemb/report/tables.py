@@ -1,0 +1,178 @@
+"""Results to tables, with nothing yet of how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ctxemb.report.findings import BASELINES, RANDOM, STATIC, Findings
+from ctxemb.results import Result
+
+MISSING = "–"
+_RANKED = 5
+"""Columns of the headline, from the left, in which models compete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table.
+
+    Parameters
+    ----------
+    text
+        What it says.
+    note
+        What it adds in small print: an interval, a layer.
+    best
+        Whether it is the best of its column.
+    number
+        Whether it is set as a number.
+    """
+
+    text: str
+    note: str = ""
+    best: bool = False
+    number: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row; a muted one is a baseline."""
+
+    cells: tuple[Cell, ...]
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a caption."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def headline(findings: Findings, task: str) -> Table:
+    """Return the main table of a task: a row per model, then the baselines."""
+    models = findings.models(task)
+    columns: list[list[Result | None]] = [
+        [findings.best(task, model) for model in models],
+        [findings.one(task, model, "mix") for model in models],
+        [findings.one(task, model, "concat") for model in models],
+        [findings.best(task, model, "1-nn") for model in models],
+        [findings.best(task, model, "centroid") for model in models],
+        [findings.best(task, model + STATIC) for model in models],
+        [findings.best(task, model + RANDOM) for model in models],
+    ]
+    names = ["best layer", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin"]
+    kept = [i for i, column in enumerate(columns) if any(column)]
+    rows = [
+        Row(
+            (_name(model), *(_score(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept))
+        )
+        for n, model in enumerate(models)
+    ]
+    for name in BASELINES:
+        if (result := findings.one(task, name, "-")) is not None:
+            empty = [Cell("")] * (len(kept) - 1)
+            rows.append(Row((_name(name.replace("-", " ")), _score(result, None), *empty), muted=True))
+    n = next(result.n for result in findings.scores(task))
+    metric = findings.metric(task).replace("_", "-")
+    caption = f"{task}: {metric} on {n:,} test examples, with 95 % bootstrap intervals; L is the layer."
+    return Table(caption, ("model", *(names[i] for i in kept)), tuple(rows))
+
+
+def layer_table(findings: Findings, task: str) -> Table:
+    """Return the scores behind the curves: a row per layer, a column per model and twin."""
+    models = [f"{model}{twin}" for model in findings.models(task) for twin in ("", RANDOM)]
+    found = {
+        (result.model, result.layer): result
+        for result in findings.scores(task, probe="logistic")
+        if isinstance(result.layer, int)
+    }
+    models = [model for model in models if any(name == model for name, _ in found)]
+    layers = sorted({layer for _, layer in found if isinstance(layer, int)})
+    rows = tuple(
+        Row((Cell(str(layer)), *(_score(found.get((model, layer)), None, layer=False) for model in models)))
+        for layer in layers
+    )
+    return Table(f"{task}: logistic probe, layer by layer", ("layer", *models), rows)
+
+
+def mix_table(findings: Findings, task: str) -> Table:
+    """Return the learned layer weights of a task."""
+    mixes = [mix for mix in findings.mixes if mix["task"] == task]
+    n_layers = max((len(mix["weights"]) for mix in mixes), default=0)
+    rows = tuple(
+        Row(
+            (
+                _name(str(mix["model"])),
+                *(
+                    Cell(f"{mix['weights'][i]:.3f}" if i < len(mix["weights"]) else MISSING)
+                    for i in range(n_layers)
+                ),
+            )
+        )
+        for mix in mixes
+    )
+    return Table(f"{task}: learned layer weights", ("model", *map(str, range(n_layers))), rows)
+
+
+def map_table(findings: Findings, task: str, word: str) -> Table:
+    """Return the points of a word-sense map."""
+    points = [point for point in findings.maps if (point["task"], point["word"]) == (task, word)]
+    rows = tuple(
+        Row(
+            (
+                _name(str(point["model"])),
+                Cell(str(point["sense"]), number=False),
+                Cell(f"{point['x']:.3f}"),
+                Cell(f"{point['y']:.3f}"),
+                Cell(str(point["text"]), number=False),
+            )
+        )
+        for point in points
+    )
+    return Table(f"{word}: where each occurrence lies", ("model", "sense", "x", "y", "sentence"), rows)
+
+
+def full_table(findings: Findings) -> Table:
+    """Return all results."""
+    rows = tuple(
+        Row(
+            (
+                Cell(result.model, number=False),
+                Cell(str(result.layer)),
+                Cell(result.task, number=False),
+                Cell(result.split, number=False),
+                Cell(result.probe, number=False),
+                Cell(result.metric, number=False),
+                Cell(f"{result.value:.4f}"),
+                Cell(f"{result.low:.4f}"),
+                Cell(f"{result.high:.4f}"),
+                Cell(str(result.n)),
+                Cell(str(result.seed)),
+            )
+        )
+        for result in findings.results
+    )
+    columns = ("model", "layer", "task", "split", "probe", "metric", "value", "low", "high", "n", "seed")
+    return Table("All results", columns, rows)
+
+
+def _name(name: str) -> Cell:
+    return Cell(name, number=False)
+
+
+def _best(column: Sequence[Result | None]) -> float | None:
+    values = [result.value for result in column if result is not None]
+    return max(values) if len(values) > 1 else None
+
+
+def _score(result: Result | None, best: float | None, *, layer: bool = True) -> Cell:
+    if result is None:
+        return Cell(MISSING)
+    note = f"[{100 * result.low:.1f}, {100 * result.high:.1f}]"
+    if layer and isinstance(result.layer, int) and not result.model.endswith(STATIC):
+        note += f" L{result.layer}"
+    return Cell(f"{100 * result.value:.1f}", note, best is not None and result.value == best)

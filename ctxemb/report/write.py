@@ -1,0 +1,73 @@
+"""The report's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from ctxemb.files import write_text
+from ctxemb.registry import unknown_name
+from ctxemb.report.findings import Findings, read_findings
+from ctxemb.report.plain import render_csv, render_latex, render_markdown
+
+Format = Literal["html", "markdown", "latex", "csv"]
+
+FORMATS: tuple[Format, ...] = ("html", "markdown", "latex", "csv")
+
+
+def write_report(folders: Sequence[Path], output: Path, format: Format = "html") -> Path:  # noqa: A002
+    """Write a report of results.
+
+    Parameters
+    ----------
+    folders
+        Results folders of `ctxemb compare`, or files of results of `ctxemb probe`.
+    output
+        The file to write.
+    format
+        ``"html"``: one page that needs nothing else; ``"markdown"``, ``"latex"``: summaries and tables;
+        ``"csv"``: all results.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    CtxembError
+        If results are missing or damaged.
+    """
+    if format not in FORMATS:
+        raise unknown_name("format", format, FORMATS)
+    text = _render(read_findings(folders), format)
+    write_text(output, text)
+    return output
+
+
+def write_figures(
+    folders: Sequence[Path], output: Path, kinds: Sequence[Literal["svg", "png"]] = ("svg", "png")
+) -> list[Path]:
+    """Write the curves of each task to files ``curves-TASK.svg`` and so on in the folder `output`."""
+    from ctxemb.report.figures import score_curves, styled
+    from ctxemb.report.svg import write_picture
+
+    findings = read_findings(folders)
+    output.mkdir(parents=True, exist_ok=True)
+    written = []
+    for task in findings.tasks:
+        for kind in kinds:
+            path = output / f"curves-{task}.{kind}"
+            write_picture(styled(score_curves(findings, task)), path, kind)
+            written.append(path)
+    return written
+
+
+def _render(findings: Findings, format: Format) -> str:  # noqa: A002
+    if format == "html":
+        from ctxemb.report.page import render_page
+
+        return render_page(findings)
+    render = {"markdown": render_markdown, "latex": render_latex, "csv": render_csv}
+    return render[format](findings)

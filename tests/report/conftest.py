@@ -1,0 +1,76 @@
+"""A results folder with odd names in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ctxemb.results import Result, write_results
+
+NASTY = "<script>alert('x')</script> & 50%_|"
+
+
+def result(model: str, layer: int | str, task: str, probe: str, value: float) -> Result:
+    return Result(model, layer, task, "test", probe, "accuracy", value, value - 0.04, value + 0.04, 200, 0)
+
+
+@pytest.fixture(scope="session")
+def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return results of three models on two tasks, as a comparison writes them."""
+    folder = tmp_path_factory.mktemp("results")
+    depths = {"elmo": 3, "gpt": 7, NASTY: 7}
+    results: list[Result] = []
+    for task in ("senses", "events"):
+        results.append(result("majority", "-", task, "majority", 0.4))
+        results.append(result("bag-of-words", "-", task, "bag-of-words", 0.5))
+        for number, (model, depth) in enumerate(depths.items()):
+            for layer in range(depth):
+                value = 0.45 + 0.05 * number + 0.2 * layer / depth
+                results += [result(model, layer, task, p, value) for p in ("logistic", "1-nn", "centroid")]
+                results.append(result(f"{model}@random", layer, task, "logistic", 0.45))
+            results.append(result(model, "mix", task, "logistic", 0.6))
+            results.append(result(model, "concat", task, "logistic", 0.61))
+            results.append(result(f"{model}@static", 0, task, "logistic", 0.41))
+    write_results(results, folder / "results.jsonl")
+    mixes = [
+        {"model": m, "task": t, "seed": 0, "weights": [1 / d] * d, "gamma": 1.0}
+        for t in ("senses", "events")
+        for m, d in depths.items()
+    ]
+    points = [
+        {
+            "task": "senses", "word": "spring", "model": model, "layer": depth - 1, "sense": sense,
+            "x": i / 7 - 1, "y": (i * 3 % 10) / 10, "text": f"The *spring* {NASTY} {i}",
+        }
+        for model, depth in depths.items()
+        for sense in ("season", "coil", NASTY)
+        for i in range(8)
+    ]  # fmt: skip
+    for name, rows in (("mixes", mixes), ("maps", points)):
+        (folder / f"{name}.jsonl").write_text(
+            "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
+        )
+    manifest = {
+        "name": "toy",
+        "title": f"A comparison of {NASTY}",
+        "spec": {"models": list(depths), "seed": 0},
+        "versions": {"python": "3.11", "torch": "2.13.0"},
+        "models": {
+            m: {"fingerprint": "ab" * 32, "family": "gpt", "n_layers": d, "width": 8, "n_parameters": 1234}
+            for m, d in depths.items()
+        },
+        "tasks": {
+            "senses": {
+                "fingerprint": "cd" * 32, "description": f"Senses {NASTY}", "licence": "CC0-1.0",
+                "source": NASTY, "kind": "word-sense", "n_train": 10, "n_test": 200, "n_labels": 3,
+                "metrics": ["accuracy"],
+            }
+        },
+        "seconds": 1.5,
+        "command": f"ctxemb compare {NASTY}",
+        "created": "2026-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from ctxemb.errors import FormatError, InputError, MissingFileError, UnknownNameError
+from ctxemb.report import write_figures, write_report
+from ctxemb.report.findings import read_findings
+from ctxemb.report.sentences import summary
+from ctxemb.report.tables import full_table, headline, layer_table
+from ctxemb.results import read_results
+from tests.report.conftest import NASTY
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="module")
+def page(results_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = write_report([results_folder], tmp_path_factory.mktemp("report") / "deep" / "report.html")
+    return path.read_text(encoding="utf-8")
+
+
+def test_page_asks_nothing_of_the_network(page: str) -> None:
+    parser = Tags()
+    parser.feed(page)
+    for tag, attributes in parser.tags:
+        assert tag not in {"script", "iframe", "object", "img"}
+        for name in ("src", "href", "xlink:href"):
+            value = attributes.get(name) or "#"
+            assert value.startswith("#") or value == "data:,", (tag, value)
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+
+
+def test_page_escapes_what_users_wrote(page: str) -> None:
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(" in page
+
+
+def test_every_figure_has_a_name_and_its_numbers(page: str) -> None:
+    parser = Tags()
+    parser.feed(page)
+    figures = [
+        attributes for tag, attributes in parser.tags if tag == "svg" and "aria-labelledby" in attributes
+    ]
+    assert len(figures) == 2 + 2 + 3  # curves and weights of two tasks, a map of three models
+    identifiers = [attributes["id"] for _, attributes in parser.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    for figure in figures:
+        for label in (figure["aria-labelledby"] or "").split():
+            assert label in identifiers
+    assert page.count("<figure>") == page.count("The numbers as a table") == 5
+
+
+def test_page_says_how_numbers_were_made(page: str) -> None:
+    for text in ("abababab", "cdcdcdcd", "torch 2.13.0", "CC0-1.0", "2026-01-01"):
+        assert text in page
+
+
+def test_headline_compares_and_marks_the_best(results_folder: Path) -> None:
+    table = headline(read_findings([results_folder]), "senses")
+    assert table.columns == (
+        "model", "best layer", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin",
+    )  # fmt: skip
+    rows = {row.cells[0].text: row for row in table.rows}
+    assert list(rows) == ["elmo", "gpt", NASTY, "majority", "bag of words"]
+    assert rows["majority"].muted and not rows["elmo"].muted
+    assert rows[NASTY].cells[1].best and not rows["elmo"].cells[1].best
+    assert rows["elmo"].cells[1].text == "58.3"
+    assert rows["elmo"].cells[1].note == "[54.3, 62.3] L2"
+
+
+def test_layers_beyond_a_models_depth_are_empty(results_folder: Path) -> None:
+    table = layer_table(read_findings([results_folder]), "events")
+    assert len(table.rows) == 7
+    assert table.rows[6].cells[1].text == "–"
+
+
+def test_summary_is_careful(results_folder: Path) -> None:
+    text = summary(read_findings([results_folder]), "senses")
+    assert "reaches 72.1 %" in text
+    assert "overlap" in text
+    assert "a bag of words 50.0 %" in text
+
+
+def test_csv_holds_every_result(results_folder: Path, tmp_path: Path) -> None:
+    path = write_report([results_folder], tmp_path / "all.csv", "csv")
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    results = read_results(results_folder / "results.jsonl")
+    assert len(rows) == len(results) == len(full_table(read_findings([results_folder])).rows)
+    assert rows[-1]["model"] == results[-1].model
+
+
+def test_markdown_tables_have_equal_columns(results_folder: Path, tmp_path: Path) -> None:
+    text = write_report([results_folder], tmp_path / "r.md", "markdown").read_text(encoding="utf-8")
+    assert "<script" not in text.replace("\\<script", "")
+    for block in text.strip().split("\n\n"):
+        lines = block.split("\n")
+        if lines[0].startswith("| "):
+            assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+
+
+def test_latex_is_escaped_and_balanced(results_folder: Path, tmp_path: Path) -> None:
+    text = write_report([results_folder], tmp_path / "r.tex", "latex").read_text(encoding="utf-8")
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 4
+    for line in text.split("\n")[1:]:
+        assert not re.search(r"(?<!\\)[%_#$]", line), line
+        assert line.count("{") - line.count(r"\{") == line.count("}") - line.count(r"\}")
+
+
+def test_figures_as_files(results_folder: Path, tmp_path: Path) -> None:
+    written = write_figures([results_folder], tmp_path / "figures")
+    assert [path.name for path in written] == [
+        "curves-senses.svg", "curves-senses.png", "curves-events.svg", "curves-events.png",
+    ]  # fmt: skip
+    assert written[1].read_bytes().startswith(b"\x89PNG")
+    assert written[0].read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_results_alone_make_a_report(results_folder: Path, tmp_path: Path) -> None:
+    path = write_report([results_folder / "results.jsonl"], tmp_path / "r.html")
+    assert "without a record of how they were made" in path.read_text(encoding="utf-8")
+
+
+def test_baselines_alone_make_a_report(results_folder: Path, tmp_path: Path) -> None:
+    lines = (results_folder / "results.jsonl").read_text(encoding="utf-8").split("\n")
+    (tmp_path / "some.jsonl").write_text("\n".join(lines[:2]) + "\n", encoding="utf-8")
+    page = write_report([tmp_path / "some.jsonl"], tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "only baselines" in page
+
+
+def test_wrong_input_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="nowhere"):
+        write_report([tmp_path / "nowhere"], tmp_path / "r.html")
+    with pytest.raises(UnknownNameError, match="did you mean 'html'"):
+        write_report([tmp_path], tmp_path / "r.html", "htm")  # type: ignore[arg-type]
+    empty = tmp_path / "results.jsonl"
+    empty.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="no results"):
+        write_report([empty], tmp_path / "r.html")
+    empty.write_text('{"model": 1}\n', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"results\.jsonl:1"):
+        write_report([empty], tmp_path / "r.html")
+    assert not (tmp_path / "r.html").exists()
