@@ -51,7 +51,7 @@ class Findings:
         return [name for name in names if name not in BASELINES and "@" not in name]
 
     def metric(self, task: str) -> str:
-        """The leading metric of a task: the first of its results."""
+        """Return the leading metric of a task: that of its first result."""
         return next(result.metric for result in self.results if result.task == task)
 
     def scores(

@@ -76,8 +76,8 @@ def _section(findings: Findings, task: str, number: int) -> Section:
 
 def _curves(findings: Findings, task: str, name: str) -> Figure:
     caption = (
-        "Score of a logistic probe on every layer, with its 95 % interval as a band. Dashed: the same model with "
-        "random weights. Dotted: baselines without a model."
+        "Score of a logistic probe on every layer, with its 95 % interval as a band. Dashed: the same model "
+        "with random weights. Dotted: baselines without a model."
     )
     title = f"Score by layer on {task}"
     picture = inline_svg(styled(score_curves(findings, task)), name, title, caption)
@@ -99,7 +99,7 @@ def _map(findings: Findings, task: str, word: str, name: str) -> Figure:
     panel = partial(_panel, points=points, senses=senses, word=word)
     caption = (
         f"The occurrences of “{word}”, a panel per model, by their first two principal components (which "
-        "know nothing of senses). Color and shape show the sense."
+        "know nothing of senses). Colour and shape show the sense."
     )
     pictures = tuple(panel(model, name=f"{name}-{i}") for i, model in enumerate(models))
     return Figure(pictures, caption, map_table(findings, task, word))

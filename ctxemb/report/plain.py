@@ -11,10 +11,17 @@ from ctxemb.report.findings import Findings
 from ctxemb.report.sentences import summary
 from ctxemb.report.tables import Cell, Table, full_table, headline, layer_table
 
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "–": "--",
-}  # fmt: skip
+_LATEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "–": "--",
+    }
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
@@ -56,8 +63,7 @@ def _tables(findings: Findings, task: str) -> list[Table]:
 def _markdown_table(table: Table) -> str:
     lines = [list(map(_markdown, table.columns))]
     lines.append(["---"] + ["---:"] * (len(table.columns) - 1))
-    for row in table.rows:
-        lines.append([_with_note(cell, _markdown, "**{}**") for cell in row.cells])
+    lines.extend([_with_note(cell, _markdown, "**{}**") for cell in row.cells] for row in table.rows)
     rows = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return f"{_markdown(table.caption)}\n\n{rows}"
 
@@ -94,4 +100,4 @@ def _markdown(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+    return " ".join(text.split()).translate(_LATEX)

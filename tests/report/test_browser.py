@@ -59,8 +59,8 @@ def test_page_in_chromium(browser: Any, address: str, width: int, scheme: str) -
     }
     assert (bright["paper"] < 150 < 500 < bright["ink"]) == (scheme == "dark")
     assert (bright["ink"] < 150 < 500 < bright["paper"]) == (scheme == "light")
-    unnamed = page.evaluate(
-        "[...document.querySelectorAll('figure svg[role=img]')].filter(s => !s.querySelector('title').textContent).length"
+    names = page.eval_on_selector_all(
+        "figure svg[role=img]", "all => all.map(one => one.firstChild.textContent)"
     )
-    assert unnamed == 0
+    assert names and all(names)
     context.close()
