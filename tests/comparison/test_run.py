@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ctxemb.comparison import evaluate, make_spec, run_comparison
+from ctxemb.comparison.cache import Cache, default_cache, digest
+from ctxemb.comparison.vectors import task_vectors
+from ctxemb.errors import UnknownNameError
+from ctxemb.models import load
+from ctxemb.results import read_results
+from ctxemb.tasks import Example, Task, load_task
+from ctxemb.text.sentence import Sentence
+
+
+def spec(folder: Path, **more: Any) -> Any:
+    values = {
+        "models": [str(folder)],
+        "tasks": ["events"],
+        "layers": [0, -1],
+        "probes": ["centroid"],
+        "combinations": ["mix", "concat"],
+        **more,
+    }
+    return make_spec(values, "test")
+
+
+def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
+    folder = run_comparison(spec(elmo_folder), tmp_path / "results", command="ctxemb compare test")
+    results = read_results(folder / "results.jsonl")
+    lines = {(result.model, result.layer, result.probe) for result in results}
+    assert lines == {
+        ("majority", "-", "majority"),
+        ("bag-of-words", "-", "bag-of-words"),
+        ("tiny", 0, "centroid"),
+        ("tiny", 2, "centroid"),
+        ("tiny", "concat", "logistic"),
+        ("tiny", "mix", "logistic"),
+        ("tiny@static", 0, "logistic"),
+        ("tiny@random", 0, "logistic"),
+        ("tiny@random", 2, "logistic"),
+    }
+    assert len(results) == 2 * len(lines)  # accuracy and macro-F1
+    assert {path.name for path in folder.iterdir()} == {
+        "results.jsonl", "mixes.jsonl", "maps.jsonl", "run.json",
+    }  # fmt: skip
+
+
+def test_what_is_known_is_not_computed_again(
+    elmo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluate(spec(elmo_folder), cache=tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("computed again")
+
+    for name in ("run_probe", "run_mix", "run_majority", "run_bag_of_words"):
+        monkeypatch.setattr(f"ctxemb.comparison.run.{name}", refuse)
+    monkeypatch.setattr("ctxemb.comparison.vectors.embed", refuse)
+    again = evaluate(spec(elmo_folder), cache=tmp_path)
+    assert again.results == first.results
+    assert again.mixes == first.mixes
+    with pytest.raises(AssertionError, match="computed again"):
+        evaluate(spec(elmo_folder, seed=1), cache=tmp_path)
+
+
+def test_no_cache_gives_the_same(elmo_folder: Path, tmp_path: Path) -> None:
+    assert evaluate(spec(elmo_folder)).results == evaluate(spec(elmo_folder), cache=tmp_path).results
+
+
+def test_wrong_layers_and_words_are_told(elmo_folder: Path) -> None:
+    with pytest.raises(UnknownNameError, match="no layer 7"):
+        evaluate(spec(elmo_folder, layers=[7]))
+    wanted = {"task": "senses", "word": "sprnig"}
+    with pytest.raises(UnknownNameError, match="did you mean 'spring'"):
+        evaluate(spec(elmo_folder, tasks=["senses"], map=wanted, baselines=[], combinations=[]))
+
+
+def test_vectors_of_examples_are_means_of_their_words(elmo_folder: Path) -> None:
+    sentences = (Sentence(("one", "two", "three")), Sentence(("four",)))
+    examples = (
+        Example(1, ((0, 1),), "a"),
+        Example(0, ((0, 3),), "b"),
+        Example(0, ((1, 2),), "a"),
+        Example(0, ((0, 1), (2, 3)), "a"),
+    )
+    task = Task(
+        "toy", "word-sense", "", "", "", sentences, examples, {"train": np.arange(4), "test": np.arange(4)}
+    )
+    model = load(str(elmo_folder))
+    from ctxemb.extraction import embed
+
+    words = embed(model, list(sentences)).values
+    found = task_vectors(model, task, Cache(None))
+    assert found[:, 0] == pytest.approx(words[:, 3], abs=1e-5)
+    assert found[:, 1] == pytest.approx(words[:, :3].mean(axis=1), abs=1e-5)
+    assert found[:, 2] == pytest.approx(words[:, 1], abs=1e-5)
+    assert found[:, 3] == pytest.approx(words[:, [0, 2]].mean(axis=1), abs=1e-5)
+
+
+def test_the_map_shows_text_only_where_it_may(elmo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"task": "senses", "word": "bank"}
+    given = spec(elmo_folder, tasks=["senses"], map=wanted, baselines=[], combinations=[], layers=[0])
+    maps = evaluate(given).maps
+    assert len(maps) == 60
+    assert all("*bank" in point["text"] for point in maps)
+    closed = dataclasses.replace(load_task("senses"), shareable=False)
+    monkeypatch.setattr("ctxemb.comparison.run.load_task", lambda *_: closed)
+    assert all(point["text"] == "" for point in evaluate(given).maps)
+
+
+def test_keys_do_not_mind_order_and_the_cache_has_a_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1, "b": 3})
+    monkeypatch.setenv("CTXEMB_CACHE", str(tmp_path))
+    assert default_cache() == tmp_path
+    monkeypatch.delenv("CTXEMB_CACHE")
+    assert "ctxemb" in str(default_cache())
