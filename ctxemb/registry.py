@@ -11,8 +11,10 @@ from ctxemb.errors import UnknownNameError
 T = TypeVar("T")
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+def unknown_name(kind: str, name: str, known: Iterable[str], others: str = "") -> UnknownNameError:
     """Return the error for a `name` that is not among the `known` ones, with the nearest as a suggestion.
+
+    `others` says what else would do.
 
     Examples
     --------
@@ -22,7 +24,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else "."
-    return UnknownNameError(f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}")
+    return UnknownNameError(f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}{others}")
 
 
 class Registry(Mapping[str, T]):

@@ -70,17 +70,17 @@ def command(
 
     from ctxemb.extraction import embed_to_store, parse_layers
     from ctxemb.models import load
-    from ctxemb.text.reader import EmptyLines, read_lines, read_sentences
+    from ctxemb.text.reader import EmptyLines, read_lines, read_sentences, shown_name
 
     if bool(texts) == (file is not None):
         raise click.UsageError("give either FILE or --text")
-    lines = iter(texts) if texts else read_lines(file or "-")
+    lines = iter(texts) if texts else read_lines(str(file))
     skipped = EmptyLines()
     sentences = read_sentences(
         lines,
         tokenized=tokenized,
         skip_empty=skip_empty,
-        source="--text" if texts else str(file),
+        source="--text" if texts else shown_name(str(file)),
         empty=skipped,
     )
     loaded = load(model, random_init)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import rich_click as click
 
 from ctxemb.cli.options import cache_option, models_option
@@ -63,4 +65,22 @@ def command(
             cache=default_cache() if cached else None,
             progress=progress,
         )
-    print_rows(rows, style, query)
+    print_rows(_side_by_side(rows) if style == "table" else rows, style, query)
+
+
+def _side_by_side(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row per rank and a column per model."""
+    models = dict.fromkeys((row["model"], row["layer"]) for row in rows)
+    found = {(row["model"], row["layer"], row["rank"]): row for row in rows}
+    ranks = sorted({row["rank"] for row in rows})
+    return [
+        {
+            "rank": rank,
+            **{
+                f"{model}, layer {layer}": f"{row['cosine']:.2f}  {row['occurrence']}" if row else ""
+                for model, layer in models
+                for row in [found.get((model, layer, rank))]
+            },
+        }
+        for rank in ranks
+    ]

@@ -158,7 +158,7 @@ def find_spec(name: str) -> Path:
         return path
     shipped = {found.stem: found for found in _shipped_specs()}
     if name not in shipped:
-        raise unknown_name("comparison", name, [*shipped, "or a file SPEC.toml"])
+        raise unknown_name("comparison", name, shipped, ", or a file SPEC.toml")
     return shipped[name]
 
 

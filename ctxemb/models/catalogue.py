@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxemb.embedded import embedded_path
-from ctxemb.errors import InputError, UnknownNameError
+from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import WEIGHTS, folder_fingerprint, load_network
 from ctxemb.models.loaded import LoadedModel, StaticModel
@@ -109,5 +109,4 @@ def _folder(name: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    known = unknown_name("model", name, EMBEDDED)
-    raise UnknownNameError(f"{known}, {STATIC}:NAME, or a folder")
+    raise unknown_name("model", name, EMBEDDED, f", {STATIC}:NAME, or a folder")

@@ -41,8 +41,9 @@ def read_lines(path: str) -> Iterator[str]:
     InputError
         If a line is not UTF-8, or a compressed file is damaged; the message names file and line.
     """
-    if path != STDIN and not Path(path).is_file():
-        raise MissingFileError(f"no file {path}")
+    if path != STDIN and (not Path(path).exists() or Path(path).is_dir()):
+        raise MissingFileError(f"no file '{path}'")
+    shown = shown_name(path)
     number = 0
     with _open(path) as file:
         try:
@@ -53,10 +54,15 @@ def read_lines(path: str) -> Iterator[str]:
                 yield text.removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{path}:{number}: not UTF-8 (byte {error.start + 1} of the line); convert the file first"
+                f"{shown}:{number}: not UTF-8 (byte {error.start + 1} of the line); convert the file first"
             ) from error
         except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
-            raise InputError(f"{path}: damaged after line {number}: {error}") from error
+            raise InputError(f"{shown}: damaged after line {number}: {error}") from error
+
+
+def shown_name(path: str) -> str:
+    """Return what messages call the file at `path`."""
+    return "standard input" if path == STDIN else path
 
 
 def _open(path: str) -> AbstractContextManager[BinaryIO]:

@@ -72,7 +72,7 @@ def test_an_empty_line_is_named_and_leaves_nothing(ctxemb: Ctxemb, elmo_folder: 
     ("arguments", "code", "message"),
     [
         (("embed", "-o", "x"), 2, "either FILE or --text"),
-        (("embed", "missing.txt", "-o", "x", "--model", "MODEL"), 1, "no file missing.txt"),
+        (("embed", "missing.txt", "-o", "x", "--model", "MODEL"), 1, "no file 'missing.txt'"),
         (("embed", "--text", "a", "-o", "x", "--model", "bort"), 1, "did you mean 'bert'"),
         (("embed", "--text", "a", "-o", "x", "--model", "MODEL", "--layers", "9"), 1, "no layer 9"),
         (("embed", "--text", "a", "-o", "x", "--model", "MODEL", "--layers", "a"), 1, "found 'a'"),
