@@ -202,4 +202,4 @@ def test_gpt_sees_nothing_to_the_right(get: Get) -> None:
     for toy in ("gpt", "gpt-post"):
         model = get(f"toy:{toy}")
         one, other = vectors(model, [sentence("the man came in"), sentence("the man came home")])
-        torch.testing.assert_close(one[:, :3], other[:, :3], rtol=0, atol=1e-6)
+        torch.testing.assert_close(one[:, :3], other[:, :3], rtol=0, atol=1e-5)
