@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import rich_click as click
 
 from ctxemb.cli.terminal import Terminal, pass_terminal
@@ -44,6 +46,13 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="Of the matrix products; bfloat16 is faster where the processor has it.",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @pass_terminal
 def command(
@@ -57,6 +66,7 @@ def command(
     batch_words: int,
     learning_rate: float,
     seed: int,
+    precision: Literal["float32", "bfloat16"],
     device: str,
 ) -> None:
     """Train a small ELMo, GPT or BERT from nothing on plain text, for a given number of words.
@@ -68,7 +78,13 @@ def command(
     from ctxemb.pretraining.loop import TrainingPlan
     from ctxemb.pretraining.pretrain import pretrain
 
-    plan = TrainingPlan(max_words=max_words, batch_words=batch_words, learning_rate=learning_rate, seed=seed)
+    plan = TrainingPlan(
+        max_words=max_words,
+        batch_words=batch_words,
+        learning_rate=learning_rate,
+        seed=seed,
+        precision=precision,
+    )
     with terminal.progress(f"training {family}", max_words) as advance:
         seen = 0
 

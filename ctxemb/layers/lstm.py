@@ -97,13 +97,21 @@ class BiLSTMLayer(nn.Module):
         """
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
         hidden: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
-            gates, self.state_weight, self.projection, list(running), self.cell_clip, self.state_clip
+            gates,
+            self.state_weight.to(gates.dtype),  # narrower than the weights under autocast
+            self.projection.to(gates.dtype),
+            list(running),
+            self.cell_clip,
+            self.state_clip,
         )
         return hidden
 
 
 class _Recurrence(torch.autograd.Function):
-    """The loop over time, with a backward pass that sums weight gradients in one product at the end."""
+    """The loop over time, with a backward pass that sums weight gradients in one product at the end.
+
+    Products have the weights' type, which autocast narrows; states, cells and activations are float32 at least.
+    """
 
     @staticmethod
     def forward(
@@ -116,7 +124,9 @@ class _Recurrence(torch.autograd.Function):
         state_clip: float | None,
     ) -> Tensor:
         # gates: (2, n_pieces, 4 * cell), turned from sums into activations in place
-        gates = gates.detach().clone() if any(ctx.needs_input_grad) else gates
+        narrow = gates.dtype
+        wide = torch.promote_types(narrow, torch.float32)
+        gates = gates.detach().to(wide, copy=any(ctx.needs_input_grad))
         n_pieces, cell = gates.shape[1], gates.shape[2] // 4
         cells = gates.new_empty(2, n_pieces, cell)
         states = gates.new_empty(2, n_pieces, projection.shape[1])
@@ -126,7 +136,7 @@ class _Recurrence(torch.autograd.Function):
             now = slice(start, start + count)
             gate = gates[:, now]
             if step:
-                gate += torch.bmm(states[:, before : before + count], to_gates)
+                gate += torch.bmm(states[:, before : before + count].to(narrow), to_gates)
             gate[..., : 2 * cell].sigmoid_()
             gate[..., 2 * cell : 3 * cell].tanh_()
             gate[..., 3 * cell :].sigmoid_()
@@ -137,7 +147,7 @@ class _Recurrence(torch.autograd.Function):
             if cell_clip is not None:
                 memory.clamp_(-cell_clip, cell_clip)
             cells[:, now] = memory
-            state = torch.bmm(leave * torch.tanh(memory), to_state)
+            state = torch.bmm((leave * torch.tanh(memory)).to(narrow), to_state)
             if state_clip is not None:
                 state.clamp_(-state_clip, state_clip)
             states[:, now] = state
@@ -149,9 +159,9 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gates, cells, states, state_weight, projection = ctx.saved_tensors
-        cell = gates.shape[2] // 4
+        narrow, cell = projection.dtype, gates.shape[2] // 4
         grad = grad.clone()  # (2, n_pieces, width): becomes the gradient before the state's clipping
-        grad_gates = torch.empty_like(gates)
+        grad_gates = torch.empty_like(gates, dtype=narrow)
         grad_memory = gates.new_zeros(2, 0, cell)  # of the cells of the step after
         starts = [0]
         for count in ctx.running[:-1]:
@@ -166,7 +176,7 @@ class _Recurrence(torch.autograd.Function):
                 grad[:, start : start + later] += torch.bmm(grad_gates[:, after], state_weight)
             if ctx.state_clip is not None:
                 grad[:, now] *= states[:, now].abs() < ctx.state_clip
-            grad_output = torch.bmm(grad[:, now], projection)  # (2, count, cell)
+            grad_output = torch.bmm(grad[:, now].to(narrow), projection)  # (2, count, cell)
             squashed = torch.tanh(cells[:, now])
             memory = grad_output * leave * (1 - squashed * squashed)
             memory[:, :later] += grad_memory
@@ -186,7 +196,7 @@ class _Recurrence(torch.autograd.Function):
         before = [states[:, starts[i - 1] : starts[i - 1] + ctx.running[i]] for i in range(1, len(starts))]
         first = ctx.running[0]
         previous_states = torch.cat(before, dim=1) if before else states[:, :0]
-        grad_state_weight = torch.bmm(grad_gates[:, first:].transpose(1, 2), previous_states)
-        outputs = gates[..., 3 * cell :] * torch.tanh(cells)
-        grad_projection = torch.bmm(grad.transpose(1, 2), outputs)
+        grad_state_weight = torch.bmm(grad_gates[:, first:].transpose(1, 2), previous_states.to(narrow))
+        outputs = (gates[..., 3 * cell :] * torch.tanh(cells)).to(narrow)
+        grad_projection = torch.bmm(grad.transpose(1, 2).to(narrow), outputs)
         return grad_gates, grad_state_weight, grad_projection, None, None, None
