@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.spec import MapSpec
-from ctxemb.comparison.vectors import task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
 from ctxemb.probes import project
-from ctxemb.registry import unknown_name
 from ctxemb.tasks import Example, Task
 
 
-def sense_map(model: ContextualModel, task: Task, spec: MapSpec, cache: Cache) -> list[dict[str, Any]]:
+def sense_map(
+    model: ContextualModel, task: Task, spec: MapSpec, vectors: NDArray[np.float32]
+) -> list[dict[str, Any]]:
     """Return a row per occurrence of the word: task, word, model, layer, sense, x, y and text.
 
-    The text is empty unless the task's text may be published.
+    The `vectors` are those of the task's examples, (n_layers, n_examples, width). The text is empty unless
+    the task's text may be published.
 
-    Raises
-    ------
-    UnknownNameError
-        If the task has no such word.
+    Of a word with more than `spec.most` occurrences, these many are taken at equal distances.
     """
-    if spec.word not in task.groups:
-        raise unknown_name(f"word of {task.name}", spec.word, task.groups)
     layer = resolve_layers([spec.layer], model.n_layers)[0]
-    numbers = [i for i, example in enumerate(task.examples) if example.group == spec.word]
-    points = project(np.asarray(task_vectors(model, task, cache)[int(layer), numbers]))  # (n, 2)
+    found = [i for i, example in enumerate(task.examples) if example.group == spec.word]
+    numbers = found[:: math.ceil(len(found) / spec.most)]
+    points = project(np.asarray(vectors[int(layer), numbers]))  # (n, 2)
     return [
         {
             "task": task.name,

@@ -19,16 +19,15 @@ from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions
 from ctxemb.comparison.spec import ComparisonSpec, MapSpec
+from ctxemb.comparison.steps import Progress, Step, run_steps
 from ctxemb.comparison.vectors import task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.files import write_text
 from ctxemb.models import ContextualModel, load
 from ctxemb.probes import run_bag_of_words, run_majority, run_mix, run_probe
+from ctxemb.registry import unknown_name
 from ctxemb.results import Result, write_results
 from ctxemb.tasks import Task, load_task
-
-Progress = Callable[[int, int, str], None]
-"""Called with the steps done, all steps, and what comes next."""
 
 
 @dataclass(slots=True)
@@ -51,6 +50,12 @@ class Outcome:
     mixes: list[dict[str, Any]] = field(default_factory=list)
     maps: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, part: Outcome) -> None:
+        """Append what a part of the comparison found."""
+        self.results += part.results
+        self.mixes += part.mixes
+        self.maps += part.maps
 
     def write(self, folder: Path) -> None:
         """Write ``results.jsonl``, ``mixes.jsonl``, ``maps.jsonl`` and ``run.json`` into `folder`."""
@@ -98,7 +103,7 @@ def evaluate(
     command
         The command line, for the record.
     progress
-        Called before each step.
+        Called as steps begin and end.
 
     Raises
     ------
@@ -110,13 +115,13 @@ def evaluate(
     models = [load(name) for name in spec.models]
     for model in models:
         resolve_layers(spec.layers, model.n_layers)
+    if spec.map is not None:
+        _check_map(spec.map, tasks, models)
     runner = _Runner(spec, Cache(cache))
-    steps = list(runner.steps(tasks, models))
-    for number, (what, step) in enumerate(steps):
-        progress(number, len(steps), what)
-        step()
-    progress(len(steps), len(steps), "done")
-    runner.outcome.manifest = {
+    outcome = Outcome()
+    for part in run_steps(list(runner.steps(tasks, models)), progress):
+        outcome.add(part)
+    outcome.manifest = {
         "name": spec.name,
         "title": spec.title,
         "spec": spec.model_dump(mode="json"),
@@ -127,70 +132,72 @@ def evaluate(
         "command": command,
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    return runner.outcome
+    return outcome
+
+
+def _check_map(wanted: MapSpec, tasks: list[Task], models: list[ContextualModel]) -> None:
+    task = next(task for task in tasks if task.name == wanted.task)
+    if wanted.word not in task.groups:
+        raise unknown_name(f"word of {task.name}", wanted.word, task.groups)
+    for model in models:
+        resolve_layers([wanted.layer], model.n_layers)
 
 
 class _Runner:
-    """Runs the steps of a comparison, and gathers what they find."""
+    """Knows the steps of a comparison; each returns what it finds, and none needs another."""
 
     def __init__(self, spec: ComparisonSpec, cache: Cache) -> None:
         self.spec = spec
         self.cache = cache
-        self.outcome = Outcome()
 
-    def steps(
-        self, tasks: list[Task], models: list[ContextualModel]
-    ) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Yield all steps, each with what it does in a few words."""
+    def steps(self, tasks: list[Task], models: list[ContextualModel]) -> Iterator[Step]:
+        """Yield all steps."""
         baselines = self.spec.baselines
         for task in tasks:
             for name in ("majority", "bag-of-words"):
                 if name in baselines:
-                    yield f"{task.name}: {name}", partial(self.baseline, name, task)
+                    yield Step(f"{task.name}: {name}", partial(self.baseline, name, task))
             for name, model in zip(self.spec.models, models, strict=True):
-                yield f"{task.name}: {model.name}", partial(self.model, model, task)
+                yield Step(f"{task.name}: {model.name}", partial(self.model, model, task))
                 if model.family == "static":
                     continue
                 if "static" in baselines:
                     what = f"{task.name}: {model.name}, context-free"
-                    yield what, partial(self.twin, f"static:{name}", None, task)
+                    yield Step(what, partial(self.twin, f"static:{name}", None, task))
                 if "random" in baselines:
                     what = f"{task.name}: {model.name}, random weights"
-                    yield what, partial(self.twin, name, self.spec.random_seed, task)
-        if self.spec.map is not None:
-            wanted = self.spec.map
-            task = next(task for task in tasks if task.name == wanted.task)
-            for model in models:
-                yield f"map of {wanted.word}: {model.name}", partial(self.map, wanted, model, task)
+                    yield Step(what, partial(self.twin, name, self.spec.random_seed, task))
 
-    def baseline(self, name: str, task: Task) -> None:
+    def baseline(self, name: str, task: Task) -> Outcome:
         """Score a baseline without a model."""
         run = {"majority": run_majority, "bag-of-words": run_bag_of_words}[name]
         key = {"what": name, "task": task.fingerprint, "seed": self.spec.seed}
-        self.outcome.results += self._results(key, lambda: run(task, seed=self.spec.seed))
+        return Outcome(self._results(key, lambda: run(task, seed=self.spec.seed)))
 
-    def model(self, model: ContextualModel, task: Task) -> None:
-        """Run all probes on a model."""
+    def model(self, model: ContextualModel, task: Task) -> Outcome:
+        """Run all probes on a model, and draw its map if one of this task is wanted."""
         vectors = task_vectors(model, task, self.cache)  # (n_layers, n_examples, width)
+        found = Outcome()
         for layer in resolve_layers(self.spec.layers, model.n_layers):
             for probe in self.spec.probes:
-                self._probe(model, task, probe, layer, vectors)
+                found.results += self._probe(model, task, probe, layer, vectors)
         if model.n_layers > 1 and "concat" in self.spec.combinations:
-            self._probe(model, task, "logistic", "concat", vectors)
+            found.results += self._probe(model, task, "logistic", "concat", vectors)
         if model.n_layers > 1 and "mix" in self.spec.combinations:
-            self._mix(model, task, vectors)
+            found.add(self._mix(model, task, vectors))
+        if self.spec.map is not None and self.spec.map.task == task.name:
+            found.maps += sense_map(model, task, self.spec.map, vectors)
+        return found
 
-    def twin(self, name: str, seed: int | None, task: Task) -> None:
+    def twin(self, name: str, seed: int | None, task: Task) -> Outcome:
         """Run the logistic probe on a model's random twin, or on its context-free vectors."""
         model = load(name, seed)
         vectors = task_vectors(model, task, self.cache)
         layers = self.spec.layers if model.n_layers > 1 else "all"
+        found = Outcome()
         for layer in resolve_layers(layers, model.n_layers):
-            self._probe(model, task, "logistic", layer, vectors)
-
-    def map(self, wanted: MapSpec, model: ContextualModel, task: Task) -> None:
-        """Draw a word-sense map."""
-        self.outcome.maps += sense_map(model, task, wanted, self.cache)
+            found.results += self._probe(model, task, "logistic", layer, vectors)
+        return found
 
     def _probe(
         self,
@@ -199,7 +206,7 @@ class _Runner:
         probe: str,
         layer: int | str,
         vectors: NDArray[np.float32],
-    ) -> None:
+    ) -> list[Result]:
         def run() -> list[Result]:
             X = (
                 np.concatenate(list(vectors), axis=1)
@@ -209,17 +216,17 @@ class _Runner:
             return run_probe(task, probe, X, model=model.name, layer=layer, seed=self.spec.seed)
 
         found = self._results(self._key(model, task, probe, layer), run)
-        self.outcome.results += [dataclasses.replace(result, model=model.name) for result in found]
+        return [dataclasses.replace(result, model=model.name) for result in found]
 
-    def _mix(self, model: ContextualModel, task: Task, vectors: NDArray[np.float32]) -> None:
+    def _mix(self, model: ContextualModel, task: Task, vectors: NDArray[np.float32]) -> Outcome:
         def run() -> list[dict[str, Any]]:
             X = np.ascontiguousarray(np.swapaxes(vectors, 0, 1))  # (n_examples, n_layers, width)
             results, mix = run_mix(task, X, model=model.name, seed=self.spec.seed)
             return [dataclasses.asdict(mix), *(dataclasses.asdict(result) for result in results)]
 
         mix, *rows = self.cache.rows(self._key(model, task, "logistic", "mix"), run)
-        self.outcome.mixes.append({**mix, "model": model.name})
-        self.outcome.results += [Result(**{**row, "model": model.name}) for row in rows]
+        results = [Result(**{**row, "model": model.name}) for row in rows]
+        return Outcome(results, [{**mix, "model": model.name}])
 
     def _results(self, key: dict[str, Any], make: Callable[[], list[Result]]) -> list[Result]:
         rows = self.cache.rows(key, lambda: [dataclasses.asdict(result) for result in make()])

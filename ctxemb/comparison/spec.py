@@ -33,6 +33,8 @@ class MapSpec(BaseModel):
         Whose occurrences.
     layer
         Layer of every model; -1 is the last.
+    most
+        Occurrences to draw at most.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +42,7 @@ class MapSpec(BaseModel):
     task: str
     word: str
     layer: int = -1
+    most: Annotated[int, Field(ge=1)] = 400
 
 
 class ComparisonSpec(BaseModel):
