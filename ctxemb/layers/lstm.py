@@ -110,7 +110,8 @@ class BiLSTMLayer(nn.Module):
 class _Recurrence(torch.autograd.Function):
     """The loop over time, with a backward pass that sums weight gradients in one product at the end.
 
-    Products have the weights' type, which autocast narrows; states, cells and activations are float32 at least.
+    Products have the weights' type, which autocast narrows; states, cells and activations are not
+    narrower than float32.
     """
 
     @staticmethod

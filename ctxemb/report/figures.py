@@ -19,6 +19,8 @@ PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
 WIDTH, HEIGHT = 430, 280
 FONT = "system-ui, sans-serif"
+_SHORT = 12
+"""Characters of names of which two fit side by side under a panel."""
 _LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
 
 
@@ -49,10 +51,10 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
     shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
     shape = alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
     x = alt.X("depth:Q", title="layer, from the input (0) to the last (1)", axis=alt.Axis(format=".1~f"))
-    low = min(frame["low"].min(), *(value for _, value in _rules(findings, task)), frame["score"].min())
-    scale = alt.Scale(domain=[max(0.0, low - 3), min(100.0, frame["high"].max() + 2)], nice=False)
-    metric = findings.metric(task).replace("_", "-")
-    y = alt.Y("score:Q", title=f"{metric} (%)", scale=scale)
+    rules = [value for _, value in _rules(findings, task)]
+    low, high = min([frame["low"].min(), *rules]), max([frame["high"].max(), *rules])
+    scale = alt.Scale(domain=[max(0.0, low - 3), min(100.0, high + 3)], nice=False)
+    y = alt.Y("score:Q", title=f"{findings.metric_label(task)} (%)", scale=scale)
     trained = alt.Chart(frame[frame["weights"] == "trained"])
     band = trained.mark_area(opacity=0.14).encode(
         x=x, y=alt.Y("low:Q", scale=scale, title=""), y2="high:Q", color=color
@@ -110,7 +112,8 @@ def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: 
     """Return the map of a word's occurrences in one model, coloured and shaped by sense."""
     frame = pd.DataFrame(list(points))
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None, domain=False)
-    legend = alt.Legend(orient="bottom", title=None, columns=2)
+    columns = 2 if max(map(len, senses)) <= _SHORT else 1
+    legend = alt.Legend(orient="bottom", title=None, columns=columns)
     shapes = alt.Scale(domain=list(senses), range=_cycled(SHAPES, senses))
     colors = alt.Scale(domain=list(senses), range=_cycled(PALETTE, senses))
     panel: alt.Chart = (

@@ -54,6 +54,10 @@ class Findings:
         """Return the leading metric of a task: that of its first result."""
         return next(result.metric for result in self.results if result.task == task)
 
+    def metric_label(self, task: str) -> str:
+        """Return the leading metric of a task as people write it."""
+        return self.metric(task).replace("_f1", "-F1")
+
     def scores(
         self, task: str, *, model: str | None = None, probe: str | None = None, metric: str | None = None
     ) -> list[Result]:

@@ -98,8 +98,8 @@ def _map(findings: Findings, task: str, word: str, name: str) -> Figure:
     models = list(dict.fromkeys(str(point["model"]) for point in points))
     panel = partial(_panel, points=points, senses=senses, word=word)
     caption = (
-        f"The occurrences of “{word}”, a panel per model, by their first two principal components (which "
-        "know nothing of senses). Colour and shape show the sense."
+        f"{len(points) // len(models):,} occurrences of “{word}”, a panel per model, by their first two "
+        "principal components (which know nothing of senses). Colour and shape show the sense."
     )
     pictures = tuple(panel(model, name=f"{name}-{i}") for i, model in enumerate(models))
     return Figure(pictures, caption, map_table(findings, task, word))

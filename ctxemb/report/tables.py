@@ -77,7 +77,7 @@ def headline(findings: Findings, task: str) -> Table:
             empty = [Cell("")] * (len(kept) - 1)
             rows.append(Row((_name(name.replace("-", " ")), _score(result, None), *empty), muted=True))
     n = next(result.n for result in findings.scores(task))
-    metric = findings.metric(task).replace("_", "-")
+    metric = findings.metric_label(task)
     caption = f"{task}: {metric} on {n:,} test examples, with 95 % bootstrap intervals; L is the layer."
     return Table(caption, ("model", *(names[i] for i in kept)), tuple(rows))
 

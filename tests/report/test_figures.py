@@ -1,0 +1,46 @@
+"""Charts: everything drawn lies inside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxemb.report.figures import score_curves, sense_panel
+from ctxemb.report.findings import Findings, read_findings
+
+
+def score_domain(findings: Findings) -> list[float]:
+    layers: list[dict[str, Any]] = score_curves(findings, "senses").to_dict()["layer"]
+    domains = [layer["encoding"]["y"]["scale"]["domain"] for layer in layers if "y" in layer["encoding"]]
+    assert all(domain == domains[0] for domain in domains)
+    found: list[float] = domains[0]
+    return found
+
+
+@pytest.mark.parametrize(("baseline", "value"), [("bag-of-words", 0.97), ("majority", 0.05)])
+def test_baselines_far_from_the_curves_are_inside(results_folder: Path, baseline: str, value: float) -> None:
+    findings = read_findings([results_folder])
+    moved = tuple(
+        dataclasses.replace(result, value=value) if result.model == baseline else result
+        for result in findings.results
+    )
+    low, high = score_domain(dataclasses.replace(findings, results=moved))
+    assert low < 100 * value < high
+
+
+def test_curves_without_baselines(results_folder: Path) -> None:
+    findings = read_findings([results_folder])
+    models = tuple(result for result in findings.results if result.layer != "-")
+    low, high = score_domain(dataclasses.replace(findings, results=models))
+    assert low < high
+
+
+def test_long_names_of_senses_stand_one_below_the_other() -> None:
+    points = [{"x": 0, "y": 0, "sense": "seal_(mechanical)"}, {"x": 1, "y": 1, "sense": "seal_pinniped"}]
+    senses = [str(point["sense"]) for point in points]
+    chart = sense_panel(points, senses, "gpt").to_dict()
+    assert chart["encoding"]["color"]["legend"]["columns"] == 1
+    assert sense_panel(points, ["a", "b"], "gpt").to_dict()["encoding"]["color"]["legend"]["columns"] == 2
