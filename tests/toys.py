@@ -117,7 +117,7 @@ def _network(family: str, corpus: Corpus, n_positions: int) -> Network:
         return Elmo(
             ElmoConfig(symbol_width=4, filters=((1, 4), (2, 4), (3, 8)), n_highway=1, width=8, cell_width=12)
         )
-    sizes = {"n_positions": n_positions, "width": 16, "n_blocks": 2, "n_heads": 2}
+    sizes = {"n_positions": n_positions, "width": 16, "n_blocks": 2, "n_heads": 2, "dropout": 0.0}
     if family == "bert":
         pieces = wordpiece(corpus)
         return Bert(BertConfig(n_vocabulary=len(pieces), hidden=32, **sizes), pieces)

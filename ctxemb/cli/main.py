@@ -13,7 +13,10 @@ import ctxemb
 from ctxemb.cli.terminal import Terminal
 from ctxemb.errors import CtxembError
 
-_COMMANDS = ("models", "tasks", "embed", "probe", "neighbors", "compare", "report", "pretrain", "completion")
+_COMMANDS = (
+    "models", "tasks", "embed", "probe", "neighbors", "compare", "report",
+    "pretrain", "perplexity", "completion",
+)  # fmt: skip
 
 
 class _Commands(click.RichGroup):

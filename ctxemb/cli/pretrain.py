@@ -2,11 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import rich_click as click
 
 from ctxemb.cli.terminal import Terminal, pass_terminal
+
+
+def _setting(
+    flag: str, default: float, text: str, *, low: float = 1, high: float | None = None
+) -> Callable[..., Any]:
+    kind: click.ParamType[Any] = (
+        click.IntRange(int(low), None if high is None else int(high))
+        if isinstance(default, int)
+        else click.FloatRange(low, high, min_open=low == 0 and high is None)
+    )
+    return click.option(flag, type=kind, default=default, show_default=True, help=text)
+
+
+_PLAN = (
+    _setting("--max-words", 2_000_000, "Words of text to see."),
+    _setting("--batch-words", 2048, "Words of a step."),
+    _setting("--accumulate", 1, "Work through a step in so many parts: less memory, the same losses."),
+    _setting("--learning-rate", 1e-3, "Highest learning rate.", low=0),
+    _setting("--warmup", 0.05, "Share of the words over which the rate rises.", low=0, high=1),
+    _setting("--weight-decay", 0.01, "Of AdamW.", low=0, high=1),
+    _setting("--clip", 1.0, "Largest norm of the gradient.", low=0),
+    _setting("--seed", 0, "Of all that is random.", low=0),
+    _setting("--save-minutes", 5.0, "Time between checkpoints.", low=0, high=1e6),
+    _setting("--valid-every", 250_000, "Words between losses on held-out text."),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        show_default=True,
+        help="Of the matrix products; bfloat16 is faster where the processor has it.",
+    ),
+)
+_SIZES = (
+    _setting("--width", 256, "Of a layer's vector; each of ELMo's directions has half."),
+    _setting("--blocks", 6, "Transformer blocks."),
+    _setting("--heads", 4, "Attention heads of a block."),
+    _setting("--cells", 1024, "Width of ELMo's LSTM cells."),
+    _setting("--vocabulary", 8192, "Pieces of the Transformers' vocabulary."),
+    _setting("--window", 128, "Pieces that the Transformers read at once.", low=8),
+    _setting("--softmax-words", 30_000, "Words that ELMo's language model predicts."),
+)
+
+
+def _all(options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
+    return lambda function: functools.reduce(lambda f, option: option(f), reversed(options), function)
 
 
 @click.command("pretrain")
@@ -24,68 +71,44 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
     "-o", "--output", metavar="FOLDER", required=True, help="The model's folder; also holds the checkpoint."
 )
 @click.option(
-    "--max-words",
-    type=click.IntRange(min=1),
-    default=2_000_000,
-    show_default=True,
-    help="Words of text to see.",
-)
-@click.option(
     "--max-minutes", type=click.FloatRange(min=0), help="Pause after so long; the same command continues."
 )
-@click.option(
-    "--batch-words", type=click.IntRange(min=1), default=2048, show_default=True, help="Words of a step."
-)
-@click.option(
-    "--learning-rate",
-    type=click.FloatRange(min=0, min_open=True),
-    default=1e-3,
-    show_default=True,
-    help="Highest learning rate.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
-    default="float32",
-    show_default=True,
-    help="Of the matrix products; bfloat16 is faster where the processor has it.",
-)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@_all(_PLAN)
+@_all(_SIZES)
 @pass_terminal
 def command(
     terminal: Terminal,
+    /,
     family: str,
     corpus: tuple[str, ...],
     valid: str | None,
     output: str,
-    max_words: int,
     max_minutes: float | None,
-    batch_words: int,
-    learning_rate: float,
-    seed: int,
-    precision: Literal["float32", "bfloat16"],
     device: str,
+    width: int,
+    blocks: int,
+    heads: int,
+    cells: int,
+    vocabulary: int,
+    window: int,
+    softmax_words: int,
+    **plan: Any,
 ) -> None:
     """Train a small ELMo, GPT or BERT from nothing on plain text, for a given number of words.
 
     The three have the same size and see the same words. The same command again continues where it stopped.
+    Started by `accelerate launch --multi_gpu` or `torchrun`, several processes share every step.
     """
     from pathlib import Path
 
     from ctxemb.pretraining.loop import TrainingPlan
-    from ctxemb.pretraining.pretrain import pretrain
+    from ctxemb.pretraining.pretrain import Sizes, pretrain
+    from ctxemb.pretraining.team import is_first
 
-    plan = TrainingPlan(
-        max_words=max_words,
-        batch_words=batch_words,
-        learning_rate=learning_rate,
-        seed=seed,
-        precision=precision,
-    )
-    with terminal.progress(f"training {family}", max_words) as advance:
+    sizes = Sizes(width, blocks, heads, cells, vocabulary, window, softmax_words)
+    settings = TrainingPlan(**plan)
+    with terminal.progress(f"training {family}", settings.max_words) as advance:
         seen = 0
 
         def show(words: int, losses: dict[str, float]) -> None:
@@ -97,10 +120,12 @@ def command(
             family,  # type: ignore[arg-type]
             [Path(path) for path in corpus],
             Path(output),
-            plan,
+            settings,
+            sizes=sizes,
             valid=Path(valid) if valid else None,
             max_minutes=max_minutes,
             device=device,
             progress=show,
         )
-    click.echo(f"{output}: {'complete' if done else 'paused; the same command continues'}")
+    if is_first():
+        click.echo(f"{output}: {'complete' if done else 'paused; the same command continues'}")

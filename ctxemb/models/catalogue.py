@@ -95,7 +95,7 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
     if name == STATIC or name.startswith(f"{STATIC}:"):
         return StaticModel(load(name.partition(":")[2] or "bert", random_init))
-    folder = _folder(name)
+    folder = model_folder(name)
     network = load_network(folder, random_init=random_init)
     shown = name if name in EMBEDDED else folder.resolve().name
     if random_init is not None:
@@ -103,7 +103,8 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     return LoadedModel(network, shown, folder_fingerprint(folder, random_init))
 
 
-def _folder(name: str) -> Path:
+def model_folder(name: str) -> Path:
+    """Return the folder of a model that is given by name or folder."""
     if name in EMBEDDED:
         return embedded_path("models", name)
     folder = Path(name).expanduser()

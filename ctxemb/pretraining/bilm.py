@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -11,22 +13,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctxemb.models.elmo import Elmo
-from ctxemb.models.encoding import Encoding
 from ctxemb.pretraining.corpus import Corpus, Document, batches_of
-from ctxemb.pretraining.objective import Batch
+from ctxemb.pretraining.objective import IGNORED, WHOLE_WORDS, Batch, Density, n_characters, predicted
+from ctxemb.pretraining.spelling import ByteBigrams
 from ctxemb.text.sentence import Sentence
 
 BOUNDARY, UNKNOWN = 0, 1
 """Numbers, in the softmax, of a sentence's start and end, and of words outside the vocabulary."""
 
 
-def word_vocabulary(corpus: Corpus, *, size: int, min_count: int) -> list[str]:
-    """Return the words of `corpus` that occur at least `min_count` times, most frequent first."""
+def count_words(corpus: Corpus) -> dict[str, int]:
+    """Return how often each word of `corpus` occurs, most frequent first."""
     counts = Counter(
         word for document in corpus.documents() for sentence in document for word in sentence.words
     )
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [word for word, count in ranked[:size] if count >= min_count]
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 class BiLMHead(nn.Module):
@@ -50,16 +51,30 @@ class BiLMObjective:
     ----------
     network
         An ELMo.
-    vocabulary
-        Words to predict, most frequent first.
+    counts
+        The words of the training text, most frequent first, with their frequencies.
+    size, min_count
+        The softmax knows the `size` most frequent of them that occur at least `min_count` times.
     n_samples
         Words drawn in a step.
     """
 
-    def __init__(self, network: Elmo, vocabulary: Sequence[str], n_samples: int = 2048) -> None:
+    weights: ClassVar[dict[str, float]] = {"forward": 0.5, "backward": 0.5}
+
+    def __init__(
+        self,
+        network: Elmo,
+        counts: Mapping[str, int],
+        *,
+        size: int = 30_000,
+        min_count: int = 3,
+        n_samples: int = 2048,
+    ) -> None:
         self.network = network
-        self.numbers = {word: number for number, word in enumerate(vocabulary, start=UNKNOWN + 1)}
-        self.n_words = len(vocabulary) + UNKNOWN + 1
+        known = [word for word in islice(counts, size) if counts[word] >= min_count]
+        self.numbers = {word: number for number, word in enumerate(known, start=UNKNOWN + 1)}
+        self.n_words = len(known) + UNKNOWN + 1
+        self.unknown = {word: count for word, count in counts.items() if word not in self.numbers}
         self.n_samples = min(n_samples, self.n_words)
         self.head = BiLMHead(network, self.n_words)
         self.module: nn.Module = self.head
@@ -77,36 +92,55 @@ class BiLMObjective:
         parts = list(batches_of([len(sentences[i]) for i in order], batch_words))
         for number in generator.permutation(len(parts)):
             chosen = [sentences[i] for i in order[parts[number]]]
-            encoding = self.network.encode(chosen)
-            yield Batch(encoding.n_words, (encoding, self._numbers(encoding, chosen)))
+            yield self.collate(chosen)
 
-    def _numbers(self, encoding: Encoding, sentences: Sequence[Sentence]) -> Tensor:
-        """Return (n_pieces,) the number in the softmax of each word, or of the sentence's boundary."""
+    def whole(self, documents: Sequence[Document]) -> Iterator[Batch]:
+        """Yield all sentences, of similar length together."""
+        sentences = sorted((sentence for document in documents for sentence in document), key=len)
+        for part in batches_of([len(sentence) for sentence in sentences], WHOLE_WORDS):
+            yield self.collate(sentences[part])
+
+    def collate(self, sentences: Sequence[Sentence]) -> Batch:
+        """Return a batch of sentences; the targets of a word are the next one and the one before.
+
+        A sentence's two boundaries are targets, too, of its last and its first word, and read what is inside.
+        """
+        encoding = self.network.encode(sentences)
         words = [self.numbers.get(word, UNKNOWN) for sentence in sentences for word in sentence.words]
-        numbers = torch.tensor([*words, BOUNDARY])
-        return numbers[encoding.words]  # NO_WORD is -1, the last
+        numbers = torch.tensor([*words, BOUNDARY])[encoding.words]  # NO_WORD is -1, the last
+        forward, backward = numbers.roll(-1), numbers.roll(1)
+        forward[encoding.windows[1:] - 1] = IGNORED
+        backward[encoding.windows[:-1]] = IGNORED
+        return Batch(encoding.n_words, encoding, {"forward": forward, "backward": backward})
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean of both directions' cross-entropy of a word given its context, in nats."""
-        encoding, numbers = batch.data
-        last = self.network(encoding)[-1]  # (n_pieces, 2 * width)
+        """Return each direction's cross-entropy of a word given its context, summed, in nats."""
+        last = self.network(batch.encoding)[-1]  # (n_pieces, 2 * width)
         width = self.network.config.width
-        starts, ends = encoding.windows[:-1], encoding.windows[1:] - 1
-        has_next = torch.ones(len(last), dtype=torch.bool, device=last.device)
-        has_next[ends] = False
-        has_previous = torch.ones(len(last), dtype=torch.bool, device=last.device)
-        has_previous[starts] = False
         score = self._sampled if self.module.training else self._full
-        forward = score(last[has_next, :width], numbers[has_previous])
-        backward = score(last[has_previous, width:], numbers[has_next])
-        return {"loss": (forward + backward) / 2, "forward": forward, "backward": backward}
+        sums = {}
+        for name, context in (("forward", last[:, :width]), ("backward", last[:, width:])):
+            rows = predicted(batch.targets[name])
+            sums[name] = score(context.index_select(0, rows), batch.targets[name][rows])
+        return sums
+
+    def densities(self, documents: Sequence[Document]) -> dict[str, Density]:
+        """Return the words per character, each sentence's end counted, and the spelling of unknown words."""
+        sentences = [sentence for document in documents for sentence in document]
+        words = [word for sentence in sentences for word in sentence.words]
+        unknown = Counter(word for word in words if word not in self.numbers)
+        spelling = ByteBigrams(self.unknown)
+        bits = sum(count * spelling.bits(word) for word, count in unknown.items())
+        characters = n_characters(documents)
+        density = Density((len(words) + len(sentences)) / characters, bits / characters)
+        return dict.fromkeys(self.weights, density)
 
     def _full(self, context: Tensor, targets: Tensor) -> Tensor:
         losses = [
             F.cross_entropy(F.linear(part, self.head.words.weight, self.head.bias), goal, reduction="sum")
             for part, goal in zip(torch.split(context, 1024), torch.split(targets, 1024), strict=True)
         ]
-        return torch.stack(losses).sum() / len(targets)
+        return torch.stack(losses).sum()
 
     def _sampled(self, context: Tensor, targets: Tensor) -> Tensor:
         device = context.device
@@ -116,7 +150,7 @@ class BiLMObjective:
         against.masked_fill_(targets[:, None] == drawn[None, :], -torch.inf)
         right: Tensor = (context * self.head.words(targets)).sum(dim=1) + bias[targets]
         total = torch.logsumexp(torch.cat([right[:, None], against], dim=1), dim=1)
-        return (total - right).mean()
+        return (total - right).sum()
 
 
 def _chances(probabilities: Tensor, n_samples: int) -> Tensor:

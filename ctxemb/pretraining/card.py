@@ -10,6 +10,7 @@ from typing import Any
 from ctxemb.files import write_text
 from ctxemb.models.checkpoints import Network
 from ctxemb.pretraining.loop import LOG, TrainingPlan
+from ctxemb.pretraining.perplexity import Perplexity
 
 CARD = "README.md"
 
@@ -20,8 +21,24 @@ _OBJECTIVES = {
 }
 
 
-def write_card(network: Network, corpus: Sequence[Path], plan: TrainingPlan, folder: Path) -> None:
-    """Write the card of a model that is done with training to its folder."""
+def write_card(
+    network: Network,
+    corpus: Sequence[Path],
+    plan: TrainingPlan,
+    folder: Path,
+    measured: Sequence[Perplexity] = (),
+) -> None:
+    """Write the card of a model that is done with training to its folder.
+
+    Parameters
+    ----------
+    network, corpus, plan
+        What was trained, on what, and how.
+    folder
+        With the log of the training.
+    measured
+        How well it predicts held-out text.
+    """
     entries = _entries(folder / LOG)
     last = entries[-1] if entries else {"words": 0, "step": 0}
     n_parameters = sum(weight.numel() for weight in network.parameters())
@@ -53,6 +70,10 @@ objective.
 
 The three objectives' losses are not on one scale: a loss compares a model with itself.
 
+## Held-out text in bits per character
+
+{_bits(measured)}
+
 ## Use and limits
 
 `ctxemb.load("{network.family}")`. The model is small and has read little: it is for teaching, for tests, and
@@ -63,6 +84,14 @@ in it.
 The weights are free of rights (CC0).
 """
     write_text(folder / CARD, text)
+
+
+def _bits(measured: Sequence[Perplexity]) -> str:
+    if not measured:
+        return "No held-out text was given."
+    lines = ["| direction | bits per character | words |", "|---|---:|---:|"]
+    lines += [f"| {p.direction} | {p.bits_per_character:.3f} | {p.n_words:,} |" for p in measured]
+    return "\n".join(lines)
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:

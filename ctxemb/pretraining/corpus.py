@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,28 @@ Document = list[Sentence]
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of a corpus, shuffled.
+
+    Parameters
+    ----------
+    number
+        Counted from 0 in a pass through the corpus.
+    first
+        Number of its first document in the corpus.
+    documents
+        Its text.
+    generator
+        A random generator of its own.
+    """
+
+    number: int
+    first: int
+    documents: list[Document]
+    generator: np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """Text files of one paragraph a line, with an empty line after each document.
 
@@ -27,35 +50,50 @@ class Corpus:
         UTF-8 text, plain or compressed (.gz, .xz, .zst), read one after the other.
     chunk_words
         Words that are in memory at once; text is shuffled within such a chunk.
+    document_characters
+        A longer document is read as several, each ending with a paragraph.
     """
 
     paths: tuple[Path, ...]
     chunk_words: int = 200_000
+    document_characters: int = 1_000_000
 
-    def documents(self) -> Iterator[Document]:
-        """Yield the documents in the order of the files."""
+    def documents(self, first: int = 0) -> Iterator[Document]:
+        """Yield the documents from number `first` on, in the order of the files."""
+        for paragraphs in islice(self._paragraphs(), first, None):
+            yield [
+                Sentence(tuple(split_words(text)))
+                for paragraph in paragraphs
+                for text in split_sentences(paragraph)
+            ]
+
+    def _paragraphs(self) -> Iterator[list[str]]:
         for path in self.paths:
-            document: Document = []
+            found: list[str] = []
+            size = 0
             for line in read_lines(str(path)):
                 if line.strip():
-                    document.extend(Sentence(tuple(split_words(text))) for text in split_sentences(line))
-                elif document:
-                    yield document
-                    document = []
-            if document:
-                yield document
+                    found.append(line)
+                    size += len(line)
+                if found and (size >= self.document_characters or not line.strip()):
+                    yield found
+                    found, size = [], 0
+            if found:
+                yield found
 
-    def chunks(self, seed: int, epoch: int) -> Iterator[tuple[list[Document], np.random.Generator]]:
-        """Yield shuffled chunks of documents of one pass, each with a random generator of its own."""
-        for number, chunk in enumerate(self._plain_chunks()):
+    def chunks(self, seed: int, epoch: int, *, number: int = 0, first: int = 0) -> Iterator[Chunk]:
+        """Yield the chunks of one pass, from that with a `number` on, whose first document is `first`."""
+        for chunk in self._plain_chunks(first):
             generator = np.random.default_rng([seed, epoch, number])
+            n_documents = len(chunk)
             generator.shuffle(chunk)
-            yield chunk, generator
+            yield Chunk(number, first, chunk, generator)
+            number, first = number + 1, first + n_documents
 
-    def _plain_chunks(self) -> Iterator[list[Document]]:
+    def _plain_chunks(self, first: int) -> Iterator[list[Document]]:
         chunk: list[Document] = []
         n_words = 0
-        for document in self.documents():
+        for document in self.documents(first):
             chunk.append(document)
             n_words += sum(map(len, document))
             if n_words >= self.chunk_words:

@@ -6,23 +6,27 @@ import json
 import math
 import pickle
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import count, islice
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ctxemb.errors import FormatError, InputError
+from ctxemb.errors import FormatError
 from ctxemb.files import write_whole
-from ctxemb.models.checkpoints import save_network
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.objective import Batch, Objective
+from ctxemb.pretraining.heldout import HeldOut
+from ctxemb.pretraining.objective import Batch, Objective, mean_losses, total_loss
+from ctxemb.pretraining.stream import Position, ahead, stream
+from ctxemb.pretraining.team import Team
+from ctxemb.pretraining.trained import save_objective
 
 STATE = "training.pt"
 LOG = "log.jsonl"
+_EVERY = {"cpu": 1, "cuda": 20}
+"""Steps after which losses are looked at: a look waits for the GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class TrainingPlan:
         Of AdamW (Loshchilov and Hutter 2019); biases and vectors, such as normalisation's, do not decay.
     clip
         Largest norm of the gradient.
+    accumulate
+        Parts in which a process works through its share of a step's batch, to save memory.
     seed
         Of weights, order, masks and samples.
     save_minutes
@@ -61,6 +67,7 @@ class TrainingPlan:
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
+    accumulate: int = 1
     seed: int = 0
     save_minutes: float = 5.0
     valid_every: int = 250_000
@@ -82,13 +89,15 @@ def train(
     *,
     valid: Corpus | None = None,
     max_minutes: float | None = None,
-    device: torch.device | None = None,
+    team: Team | None = None,
     progress: Callable[[int, dict[str, float]], None] = lambda words, losses: None,
 ) -> bool:
     """Train until `plan.max_words`, or pause after `max_minutes`; continue where a checkpoint left off.
 
     Everything random is drawn from the seed and the number of the step, so that an interrupted run, taken up
-    again, gives the losses of one that was not interrupted.
+    again, gives the losses of one that was not interrupted. A step's batch is cut into parts for the
+    processes of a team, and for each of them into `plan.accumulate` parts that it works on one after the
+    other; every prediction weighs the same, so neither changes the losses but by rounding.
 
     Parameters
     ----------
@@ -100,75 +109,107 @@ def train(
         Held-out text; its loss is logged.
     max_minutes
         Pause with a checkpoint after so much time.
-    device
-        Where to train; CPU unless given.
+    team
+        The processes that train together; this one alone, on the CPU, unless given.
     progress
-        Called after each step with the words seen so far and the losses.
+        Called with the words seen so far and the last losses known.
 
     Returns
     -------
     bool
         Whether the training is complete.
     """
-    device = device or torch.device("cpu")
+    team = team or Team(0, 1, torch.device("cpu"))
     folder.mkdir(parents=True, exist_ok=True)
-    module = objective.module.to(device)
-    optimizer = torch.optim.AdamW(_groups(module, plan.weight_decay), lr=0.0, betas=plan.betas)
-    step, words = _restore(folder / STATE, module, optimizer)
-    held_out = [] if valid is None else _valid_batches(objective, valid)
+    module = objective.module.to(team.device)
+    optimizer = torch.optim.AdamW(
+        _groups(module, plan.weight_decay), lr=0.0, betas=plan.betas, fused=team.device.type == "cuda"
+    )
+    state = _restore(folder / STATE, module, optimizer)
+    held_out = None if valid is None else HeldOut.of(objective, valid)
     started = saved = time.monotonic()
-    for batch in islice(_stream(objective, corpus, plan), step, None):
-        if words >= plan.max_words:
+    paused = False
+    batches = stream(objective, corpus, plan.seed, plan.batch_words, plan.max_words, state.position)
+    for batch, position in ahead(batches):
+        if paused or state.words >= plan.max_words:
             break
-        torch.manual_seed(hash((plan.seed, step)))
-        module.train()
-        with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
-            losses = objective.losses(_on(batch, device))
-        optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
-        for group in optimizer.param_groups:
-            group["lr"] = plan.rate(words)
-        optimizer.step()
-        step, before, words = step + 1, words, words + batch.n_words
-        entry = {name: loss.item() for name, loss in losses.items()}
-        if not math.isfinite(entry["loss"]):
-            raise FloatingPointError(
-                f"the loss is {entry['loss']} at step {step}: a smaller learning rate may help"
-            )
-        if step % 20 == 1:
-            _log(
-                folder,
-                {"step": step, "words": words, **entry, "norm": norm.item(), "rate": plan.rate(before)},
-            )
-        progress(words, entry)
-        due = words // plan.valid_every > before // plan.valid_every or words >= plan.max_words
-        if held_out and due:
-            _log(folder, {"step": step, "words": words, **_validate(objective, held_out, device)})
-        now = time.monotonic()
-        paused = max_minutes is not None and now - started > 60 * max_minutes
-        if paused or now - saved > 60 * plan.save_minutes:
-            _save(folder / STATE, module, optimizer, step, words)
-            saved = now
-        if paused:
-            return False
-    _save(folder / STATE, module, optimizer, step, words)
-    save_network(objective.network, folder)
+        rate, before = plan.rate(state.words), state.words
+        norm, sums = _step(objective, batch, optimizer, plan, state.step, rate, team)
+        state = State(state.step + 1, state.words + batch.n_words, position)
+        known = state.step % _EVERY[team.device.type] == 1 % _EVERY[team.device.type]
+        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
+        sums = team.add_up(torch.cat([sums, sums.new_tensor([float(late and team.first)])]))
+        paused = max_minutes is not None and bool(sums[-1] > 0)
+        if known:
+            named = dict(zip(objective.weights, sums.tolist(), strict=False))
+            entry = mean_losses(objective, named, batch.counts())
+            _check(entry["loss"], state.step)
+            progress(state.words, entry)
+            if state.step % 20 == 1 and team.first:
+                counted = {"step": state.step, "words": state.words}
+                _log(folder, {**counted, **entry, "norm": norm.item(), "rate": rate})
+        due = state.words // plan.valid_every > before // plan.valid_every or state.words >= plan.max_words
+        if held_out is not None and due and team.first:
+            _log(folder, {"step": state.step, "words": state.words, **held_out.losses(team.device)})
+        if team.first and (paused or time.monotonic() - saved > 60 * plan.save_minutes):
+            _save(folder / STATE, module, optimizer, state)
+            saved = time.monotonic()
+    if paused and state.words < plan.max_words:
+        return False
+    if team.first:
+        _save(folder / STATE, module, optimizer, state)
+        save_objective(objective, folder)
     return True
 
 
-def _stream(objective: Objective, corpus: Corpus, plan: TrainingPlan) -> Iterator[Batch]:
-    words = 0
-    for epoch in count():
-        before = words
-        for documents, generator in corpus.chunks(plan.seed, epoch):
-            share = words / plan.max_words
-            for batch in objective.batches(documents, plan.batch_words, generator, share):
-                words += batch.n_words
-                yield batch
-        if words == before:
-            names = ", ".join(map(str, corpus.paths))
-            raise InputError(f"too little text in {names}: not one full window, or pair of sentences")
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a training is.
+
+    Parameters
+    ----------
+    step, words
+        Steps taken, words seen.
+    position
+        Where the next batch comes from.
+    """
+
+    step: int = 0
+    words: int = 0
+    position: Position = field(default_factory=Position)
+
+
+def _step(
+    objective: Objective,
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    plan: TrainingPlan,
+    step: int,
+    rate: float,
+    team: Team,
+) -> tuple[Tensor, Tensor]:
+    """Return the norm of the gradient, and the sum of each part's loss over this process's predictions."""
+    module = objective.module.train()
+    counts = batch.counts()
+    sums = torch.zeros(len(objective.weights), device=team.device)
+    optimizer.zero_grad(set_to_none=True)
+    for part in batch.parts(plan.accumulate * team.size)[team.rank :: team.size]:
+        torch.manual_seed(hash((plan.seed, step)))
+        with torch.autocast(team.device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
+            losses = objective.losses(part.to(team.device))
+        total_loss(objective, losses, counts).backward()  # type: ignore[no-untyped-call]
+        sums += torch.stack([losses[name].detach() for name in objective.weights])
+    team.add_up_gradients(module.parameters())
+    norm = nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    return norm, sums
+
+
+def _check(loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"the loss is {loss} at step {step}: a smaller learning rate may help")
 
 
 def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -178,55 +219,24 @@ def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _on(batch: Batch, device: torch.device) -> Batch:
-    def moved(data: object) -> object:
-        if isinstance(data, dict):
-            return {name: moved(item) for name, item in data.items()}
-        if isinstance(data, tuple):
-            return tuple(moved(item) for item in data)
-        return data.to(device)  # type: ignore[attr-defined]
-
-    return Batch(batch.n_words, moved(batch.data))
-
-
-def _valid_batches(objective: Objective, valid: Corpus, max_words: int = 20_000) -> list[Batch]:
-    documents, generator = next(valid.chunks(0, 0))
-    batches: list[Batch] = []
-    for batch in objective.batches(documents, 2048, generator, share=1.0):
-        batches.append(batch)
-        if sum(b.n_words for b in batches) >= max_words:
-            break
-    return batches
-
-
-@torch.no_grad()
-def _validate(objective: Objective, batches: list[Batch], device: torch.device) -> dict[str, float]:
-    objective.module.eval()
-    sums: dict[str, float] = {}
-    for batch in batches:
-        for name, loss in objective.losses(_on(batch, device)).items():
-            sums[f"valid_{name}"] = sums.get(f"valid_{name}", 0.0) + loss.item() * batch.n_words
-    n_words = sum(batch.n_words for batch in batches)
-    return {name: value / n_words for name, value in sums.items()}
-
-
 def _log(folder: Path, entry: dict[str, float]) -> None:
     with (folder / LOG).open("a", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(entry) + "\n")
 
 
-def _save(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, step: int, words: int) -> None:
-    state = {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "words": words}
-    write_whole(path, lambda temporary: torch.save(state, temporary))
+def _save(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+    values = {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "state": asdict(state)}
+    write_whole(path, lambda temporary: torch.save(values, temporary))
 
 
-def _restore(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, int]:
+def _restore(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> State:
     if not path.is_file():
-        return 0, 0
+        return State()
     try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-        module.load_state_dict(state["module"])
-        optimizer.load_state_dict(state["optimizer"])
-    except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        values = torch.load(path, weights_only=True, map_location="cpu")
+        module.load_state_dict(values["module"])
+        optimizer.load_state_dict(values["optimizer"])
+        state = values["state"]
+        return State(state["step"], state["words"], Position(**state["position"]))
+    except (EOFError, KeyError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:
         raise FormatError(f"{path} is damaged or the checkpoint of another model: {error}") from error
-    return int(state["step"]), int(state["words"])

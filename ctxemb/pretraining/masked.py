@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 from ctxemb.models.bert import Bert
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.pretraining.corpus import Document, batches_of
-from ctxemb.pretraining.objective import Batch
+from ctxemb.pretraining.objective import IGNORED, Batch, Density, n_characters, predicted
 
 MASKED_SHARE = 0.15
 SHORT_SHARE = 0.1
@@ -24,7 +25,8 @@ The paper trains nine tenths of the steps on windows of 128 instead of 512 piece
 what a masked piece depends on is also a larger share of what there is to attend to, and attention is learned
 several times sooner, which decides when there are few words to learn from; so the full size has three tenths.
 """
-IGNORED = -100
+
+_PIECES_AT_ONCE = 8192
 
 Pair = tuple[list[int], list[int], bool, int]
 """Pieces of A, pieces of B, whether B follows A, and the number of words of both."""
@@ -57,6 +59,8 @@ class MaskedObjective:
         A BERT.
     """
 
+    weights: ClassVar[dict[str, float]] = {"masked": 1.0, "next_sentence": 1.0}
+
     def __init__(self, network: Bert) -> None:
         self.network = network
         self.head = MaskedHead(network)
@@ -75,7 +79,37 @@ class MaskedObjective:
         order = generator.permutation(len(pairs))
         for part in batches_of([pairs[i][3] for i in order], batch_words):
             chosen = [pairs[i] for i in order[part]]
-            yield Batch(sum(pair[3] for pair in chosen), self.collate(chosen, generator))
+            yield self.collate(chosen, generator)
+
+    def whole(self, documents: Sequence[Document]) -> Iterator[Batch]:
+        """Yield windows ``[CLS] text [SEP]`` of running text; of each copy another piece is masked."""
+        room = self.network.config.n_positions - 2
+        for document in self._running(documents):
+            for start in range(0, len(document), room):
+                window = np.array([self.cls, *document[start : start + room], self.sep])
+                yield from self._one_by_one(window)
+
+    def _running(self, documents: Sequence[Document]) -> list[list[int]]:
+        """Return the pieces of each document."""
+        split = map(self.network.tokenizer.pieces, documents)
+        return [[piece for sentence in text for word in sentence for piece in word] for text in split]
+
+    def _one_by_one(self, window: NDArray[np.int64]) -> Iterator[Batch]:
+        size = len(window)
+        rows = max(1, _PIECES_AT_ONCE // size)
+        for first in range(1, size - 1, rows):
+            places = np.arange(first, min(first + rows, size - 1))
+            pieces = np.tile(window, (len(places), 1))
+            targets = np.full_like(pieces, IGNORED)
+            copies = np.arange(len(places))
+            targets[copies, places] = window[places]
+            pieces[copies, places] = self.mask
+            borders = torch.arange(0, (len(places) + 1) * size, size)
+            goals = {
+                "masked": torch.from_numpy(targets.reshape(-1)),
+                "next_sentence": torch.full((pieces.size,), IGNORED),
+            }
+            yield Batch(0, self.encoding(pieces.reshape(-1), borders), goals)
 
     def pairs(self, documents: list[Document], generator: np.random.Generator, window: int) -> list[Pair]:
         """Cut documents into pairs of text A and B; in half of them B is from another document.
@@ -111,33 +145,34 @@ class MaskedObjective:
                 current, length, target = [], 0, _target(room, generator)
         return pairs
 
-    def collate(self, pairs: list[Pair], generator: np.random.Generator) -> dict[str, Tensor | Encoding]:
+    def collate(self, pairs: list[Pair], generator: np.random.Generator) -> Batch:
         """Lay out pairs as windows ``[CLS] A [SEP] B [SEP]`` and mask them.
 
-        Returns
-        -------
-        dict
-            ``encoding``; ``segments`` and ``targets``, (n_pieces,), targets being `IGNORED` where nothing is
-            predicted; ``follows``, (n_pairs,).
+        What is masked is the target of its piece, and whether B follows A, 1 or 0, that of ``[CLS]``.
         """
         pairs = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
         windows = [[self.cls, *a, self.sep, *b, self.sep] for a, b, _, _ in pairs]
         segments = [[0] * (len(a) + 2) + [1] * (len(b) + 1) for a, b, _, _ in pairs]
         pieces = np.concatenate([np.array(window) for window in windows])
         masked, targets = self.masked(pieces, generator)
-        lengths = [0, *map(len, windows)]
-        encoding = Encoding(
-            pieces=torch.from_numpy(masked),
+        borders = torch.tensor([0, *map(len, windows)]).cumsum(0)
+        follows = torch.full((len(pieces),), IGNORED)
+        follows[borders[:-1]] = torch.tensor([int(pair[2]) for pair in pairs])
+        return Batch(
+            n_words=sum(pair[3] for pair in pairs),
+            encoding=self.encoding(masked, borders),
+            targets={"masked": torch.from_numpy(targets), "next_sentence": follows},
+            segments=torch.tensor([s for row in segments for s in row]),
+        )
+
+    def encoding(self, pieces: NDArray[np.int64], windows: Tensor) -> Encoding:
+        """Return (n_pieces,) pieces and the borders of their windows as the network reads them."""
+        return Encoding(
+            pieces=torch.from_numpy(pieces),
             words=torch.full((len(pieces),), NO_WORD),
-            windows=torch.tensor(lengths).cumsum(0),
+            windows=windows,
             offsets=torch.zeros(1, dtype=torch.long),
         )
-        return {
-            "encoding": encoding,
-            "segments": torch.tensor([s for row in segments for s in row]),
-            "targets": torch.from_numpy(targets),
-            "follows": torch.tensor([int(pair[2]) for pair in pairs]),
-        }
 
     def masked(
         self, pieces: NDArray[np.int64], generator: np.random.Generator
@@ -167,15 +202,21 @@ class MaskedObjective:
         return read, np.where(chosen, pieces, IGNORED)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean cross-entropy of masked pieces plus that of the next sentence, in nats."""
-        encoding: Encoding = batch.data["encoding"]
-        targets: Tensor = batch.data["targets"]
-        last = self.network(encoding, batch.data["segments"])[-1]
-        chosen = targets != IGNORED
-        masked = F.cross_entropy(self.head.piece_logits(last[chosen]), targets[chosen])
-        pooled = self.network.pool(last[encoding.windows[:-1]])
-        following = F.cross_entropy(self.head.next_sentence(pooled), batch.data["follows"])
-        return {"loss": masked + following, "masked": masked, "next_sentence": following}
+        """Return the cross-entropy of masked pieces and that of the next sentence, summed, in nats."""
+        masked, follows = batch.targets["masked"], batch.targets["next_sentence"]
+        last = self.network(batch.encoding, batch.segments)[-1]
+        chosen, starts = predicted(masked), predicted(follows)
+        logits = self.head.piece_logits(last.index_select(0, chosen))
+        following = self.head.next_sentence(self.network.pool(last.index_select(0, starts)))
+        return {
+            "masked": F.cross_entropy(logits, masked[chosen], reduction="sum"),
+            "next_sentence": F.cross_entropy(following, follows[starts], reduction="sum"),
+        }
+
+    def densities(self, documents: Sequence[Document]) -> dict[str, Density]:
+        """Return the pieces per character, as if each were masked."""
+        n_pieces = sum(map(len, self._running(documents)))
+        return {"masked": Density(n_pieces / n_characters(documents))}
 
 
 def _target(room: int, generator: np.random.Generator) -> int:

@@ -17,19 +17,23 @@ from ctxemb.models.checkpoints import TOKENIZER
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
-from ctxemb.pretraining.bilm import BiLMObjective, word_vocabulary
+from ctxemb.pretraining.bilm import BiLMObjective, count_words
 from ctxemb.pretraining.card import write_card
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.loop import TrainingPlan, train
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import Objective
+from ctxemb.pretraining.perplexity import perplexity
+from ctxemb.pretraining.team import join_team
+from ctxemb.pretraining.trained import WORDS, load_objective, read_counts, write_counts
 from ctxemb.pretraining.vocabulary import START, train_byte_bpe, train_wordpiece
 
 Family = Literal["elmo", "gpt", "bert"]
 
 PLAN = "training.json"
-WORDS = "words.txt"
+_CARD_WORDS = 10_000
+"""Words of held-out text that a finished model is measured on."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def pretrain(
 ) -> bool:
     """Train a model of `family` on text, with a vocabulary from the same text, into `folder`.
 
-    The same call again continues where the last one stopped.
+    The same call again continues where the last one stopped. Several processes that are started together, by
+    `accelerate launch` or `torchrun`, share every step's batch and train one model.
 
     Parameters
     ----------
@@ -111,21 +116,32 @@ def pretrain(
     """
     sizes = sizes or Sizes()
     text = Corpus(tuple(corpus))
-    text.check()
-    _same_settings(folder, family, plan, sizes, text)
-    objective = _objective(family, text, folder, sizes, plan.seed)
+    held_out = None if valid is None else Corpus((valid,))
+    for given in filter(None, (text, held_out)):
+        given.check()
+    team = join_team(device)
+    if team.first:  # the others find what it writes
+        _same_settings(folder, family, plan, sizes, text)
+        objective = _objective(family, text, folder, sizes, plan.seed)
+    team.wait()
+    if not team.first:
+        objective = _objective(family, text, folder, sizes, plan.seed)
     done = train(
         objective,
         text,
         folder,
         plan,
-        valid=None if valid is None else Corpus((valid,)),
+        valid=held_out,
         max_minutes=max_minutes,
-        device=torch.device(device),
+        team=team,
         progress=progress,
     )
-    if done:
-        write_card(objective.network, corpus, plan, folder)
+    if done and team.first:
+        measured = []
+        if held_out is not None:
+            measured = perplexity(load_objective(folder), held_out, max_words=_CARD_WORDS)
+        write_card(objective.network, corpus, plan, folder, measured)
+    team.leave()
     return done
 
 
@@ -158,9 +174,11 @@ def _same_settings(folder: Path, family: Family, plan: TrainingPlan, sizes: Size
 
 def _objective(family: Family, corpus: Corpus, folder: Path, sizes: Sizes, seed: int) -> Objective:
     if family == "elmo":
-        vocabulary = _kept_words(folder / WORDS, corpus, sizes.n_words)
+        if not (folder / WORDS).is_file():
+            write_counts(count_words(corpus), folder / WORDS)
+        counts = read_counts(folder / WORDS)
         torch.manual_seed(seed)
-        return BiLMObjective(Elmo(_elmo_config(sizes)), vocabulary)
+        return BiLMObjective(Elmo(_elmo_config(sizes)), counts, size=sizes.n_words)
     if family == "gpt":
         tokenizer = _kept_tokenizer(
             folder / TOKENIZER, START, lambda: train_byte_bpe(corpus, sizes.n_vocabulary)
@@ -207,13 +225,6 @@ def _bert_config(sizes: Sizes, n_vocabulary: int) -> BertConfig:
         hidden=4 * sizes.width,
         dropout=0.0,
     )
-
-
-def _kept_words(path: Path, corpus: Corpus, size: int) -> list[str]:
-    if not path.is_file():
-        words = word_vocabulary(corpus, size=size, min_count=3)
-        write_text(path, "".join(word + "\n" for word in words))
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def _kept_tokenizer(path: Path, unknown: str, make: Callable[[], PieceTokenizer]) -> PieceTokenizer:

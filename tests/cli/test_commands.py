@@ -22,7 +22,7 @@ def test_version_and_help(ctxemb: Ctxemb) -> None:
     assert ctxemb("--version").out.strip().endswith(package.__version__)
     done = ctxemb("--help")
     assert done.code == 0
-    for command in ("models", "embed", "probe", "neighbors", "compare", "report", "pretrain"):
+    for command in ("models", "embed", "probe", "neighbors", "compare", "report", "pretrain", "perplexity"):
         assert command in done.out
         assert ctxemb(command, "--help").code == 0
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from ctxemb.models.elmo import Elmo
-from ctxemb.pretraining.bilm import BOUNDARY, UNKNOWN, BiLMObjective, word_vocabulary
+from ctxemb.pretraining.bilm import BOUNDARY, UNKNOWN, BiLMObjective, count_words
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.objective import Batch
+from ctxemb.pretraining.objective import IGNORED, Batch, mean_losses, total_loss
 from ctxemb.text.sentence import Sentence
 from tests.toys import lively, sentence, sentences, toy_network
 
@@ -20,7 +20,7 @@ def objective(corpus: Corpus, *, n_samples: int = 2048) -> BiLMObjective:
     network = toy_network("elmo", corpus)
     assert isinstance(network, Elmo)
     torch.manual_seed(1)
-    made = BiLMObjective(network, word_vocabulary(corpus, size=1000, min_count=1), n_samples)
+    made = BiLMObjective(network, count_words(corpus), size=1000, min_count=1, n_samples=n_samples)
     lively(made.head)
     made.module.eval()
     return made
@@ -31,37 +31,45 @@ def batch_of(made: BiLMObjective, texts: list[Sentence]) -> Batch:
     return batch
 
 
-def test_word_vocabulary(toy_corpus: Corpus) -> None:
-    words = word_vocabulary(toy_corpus, size=1000, min_count=1)
-    assert words[:2] == [".", "the"]
-    assert len(set(words)) == len(words) > 100
-    counts = dict.fromkeys(words, 0)
-    for document in toy_corpus.documents():
-        for text in document:
-            for word in text.words:
-                counts[word] += 1
-    assert words == sorted(words, key=lambda word: (-counts[word], word))
-    assert word_vocabulary(toy_corpus, size=1000, min_count=3) == [
-        word for word in words if counts[word] >= 3
-    ]
-    assert word_vocabulary(toy_corpus, size=7, min_count=1) == words[:7]
+def losses_of(made: BiLMObjective, batch: Batch) -> dict[str, float]:
+    sums = {name: total.item() for name, total in made.losses(batch).items()}
+    return mean_losses(made, sums, batch.counts())
+
+
+def test_word_counts(toy_corpus: Corpus) -> None:
+    counts = count_words(toy_corpus)
+    assert list(counts)[:2] == [".", "the"]
+    assert len(counts) > 100
+    assert sum(counts.values()) == sum(len(text) for doc in toy_corpus.documents() for text in doc)
+    assert list(counts) == sorted(counts, key=lambda word: (-counts[word], word))
+
+
+def test_the_softmax_knows_frequent_words(toy_corpus: Corpus) -> None:
+    counts = count_words(toy_corpus)
+    network = objective(toy_corpus).network
+    made = BiLMObjective(network, counts, size=1000, min_count=3)
+    assert list(made.numbers) == [word for word in counts if counts[word] >= 3]
+    assert list(BiLMObjective(network, counts, size=7, min_count=1).numbers) == list(counts)[:7]
+    assert made.numbers.keys() | made.unknown.keys() == counts.keys()
+    assert not made.numbers.keys() & made.unknown.keys()
 
 
 def test_targets(toy_corpus: Corpus) -> None:
     made = objective(toy_corpus)
     batch = batch_of(made, [sentence("the bank zzz the")])
-    encoding, numbers = batch.data
     the, bank = made.numbers["the"], made.numbers["bank"]
     assert min(the, bank) > UNKNOWN
-    assert numbers.tolist() == [BOUNDARY, the, bank, UNKNOWN, the, BOUNDARY]
-    assert batch.n_words == encoding.n_words == 4
+    assert batch.targets["forward"].tolist() == [the, bank, UNKNOWN, the, BOUNDARY, IGNORED]
+    assert batch.targets["backward"].tolist() == [IGNORED, BOUNDARY, the, bank, UNKNOWN, the]
+    assert batch.n_words == batch.encoding.n_words == 4
+    assert batch.counts() == {"forward": 5, "backward": 5}
 
 
 @torch.no_grad()
 def test_loss_by_hand(toy_corpus: Corpus) -> None:
     made = objective(toy_corpus)
     texts = [sentence("the bank of the river zzz"), sentence("the spring"), sentence("the spring")]
-    losses = made.losses(batch_of(made, texts))
+    losses = losses_of(made, batch_of(made, texts))
     width = made.network.config.width
     directions: tuple[list[float], list[float]] = ([], [])
     for text in texts:
@@ -74,9 +82,9 @@ def test_loss_by_hand(toy_corpus: Corpus) -> None:
                     directions[direction].append(-scores.log_softmax(dim=0)[goals[position + shift]].item())
     forward, backward = (sum(parts) / len(parts) for parts in directions)
     assert len(directions[0]) == len(directions[1]) == (6 + 2 + 2) + 3
-    assert losses["forward"].item() == pytest.approx(forward, abs=1e-5)
-    assert losses["backward"].item() == pytest.approx(backward, abs=1e-5)
-    assert losses["loss"].item() == pytest.approx((forward + backward) / 2, abs=1e-5)
+    assert losses["forward"] == pytest.approx(forward, abs=1e-5)
+    assert losses["backward"] == pytest.approx(backward, abs=1e-5)
+    assert losses["loss"] == pytest.approx((forward + backward) / 2, abs=1e-5)
 
 
 def test_a_large_batch_is_scored_in_parts(toy_corpus: Corpus) -> None:
@@ -84,7 +92,7 @@ def test_a_large_batch_is_scored_in_parts(toy_corpus: Corpus) -> None:
     context = torch.randn(2500, made.network.config.width)
     targets = torch.randint(made.n_words, (2500,))
     scores = context @ made.head.words.weight.T + made.head.bias
-    expected = torch.nn.functional.cross_entropy(scores, targets)
+    expected = torch.nn.functional.cross_entropy(scores, targets, reduction="sum")
     torch.testing.assert_close(made._full(context, targets), expected)
 
 
@@ -92,9 +100,9 @@ def test_a_new_model_guesses(toy_corpus: Corpus) -> None:
     torch.manual_seed(0)
     network = toy_network("elmo", toy_corpus)
     assert isinstance(network, Elmo)
-    made = BiLMObjective(Elmo(network.config), word_vocabulary(toy_corpus, size=1000, min_count=1))
+    made = BiLMObjective(Elmo(network.config), count_words(toy_corpus), size=1000, min_count=1)
     made.module.eval()
-    loss = made.losses(batch_of(made, sentences(5, 6, 7)))["loss"].item()
+    loss = losses_of(made, batch_of(made, sentences(5, 6, 7)))["loss"]
     assert loss == pytest.approx(math.log(made.n_words), rel=0.1)
 
 
@@ -115,10 +123,10 @@ def test_sampling_is_close_to_the_full_softmax(toy_corpus: Corpus) -> None:
     made = objective(toy_corpus, n_samples=60)
     assert made.n_words > 120
     batch = batch_of(made, sentences(12))
-    full = made.losses(batch)["loss"].item()
+    full = losses_of(made, batch)["loss"]
     made.module.train()
     torch.manual_seed(0)
-    drawn = [made.losses(batch)["loss"].item() for _ in range(300)]
+    drawn = [losses_of(made, batch)["loss"] for _ in range(300)]
     assert np.std(drawn) > 0
     assert np.mean(drawn) == pytest.approx(full, rel=0.05)
 
@@ -142,7 +150,7 @@ def test_batches_hold_every_sentence_once_in_similar_lengths(toy_corpus: Corpus)
     assert sum(batch.n_words for batch in batches) == sum(len(text) for doc in documents for text in doc)
     assert len(batches) > 4
     for batch in batches:
-        lengths = batch.data[0].lengths
+        lengths = batch.encoding.lengths
         assert int(lengths.max() - lengths.min()) <= 3
     sizes = [batch.n_words for batch in batches]
     others = list(made.batches(documents, 60, np.random.default_rng(1), 0.0))
@@ -152,7 +160,8 @@ def test_batches_hold_every_sentence_once_in_similar_lengths(toy_corpus: Corpus)
 def test_gradients_reach_every_weight(toy_corpus: Corpus) -> None:
     made = objective(toy_corpus, n_samples=20)
     made.module.train()
-    made.losses(batch_of(made, sentences(*range(2, 12))))["loss"].backward()
+    batch = batch_of(made, sentences(*range(2, 12)))
+    total_loss(made, made.losses(batch), batch.counts()).backward()
     for name, weight in made.module.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().sum() > 0, name

@@ -11,7 +11,7 @@ import torch
 from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus, Document
-from ctxemb.pretraining.objective import Batch
+from ctxemb.pretraining.objective import IGNORED
 from tests.toys import sentence, toy_network
 
 
@@ -56,7 +56,7 @@ def test_words_are_counted_where_they_begin(objective: CausalObjective) -> None:
 def test_loss_by_hand(objective: CausalObjective, toy_corpus: Corpus) -> None:
     windows, _ = objective.windows(list(toy_corpus.documents()))
     windows = windows[:3]
-    loss = objective.losses(Batch(0, torch.from_numpy(windows)))["loss"].item()
+    loss = objective.losses(objective.collate(windows, 0))["next_piece"].item() / (3 * 15)
     network = objective.network
     surprises = []
     for window in windows:
@@ -75,11 +75,27 @@ def test_batches_hold_every_window_once(objective: CausalObjective, toy_corpus: 
     documents = list(toy_corpus.documents())
     windows, n_words = objective.windows(documents)
     batches = list(objective.batches(documents, 50, np.random.default_rng(0), 0.0))
-    rows = [tuple(row) for batch in batches for row in batch.data.tolist()]
+    rows = [tuple(row) for batch in batches for row in batch.encoding.pieces.view(-1, 16).tolist()]
     assert rows != [tuple(row) for row in windows.tolist()]  # shuffled
     assert sorted(rows) == sorted(tuple(row) for row in windows.tolist())
     assert sum(batch.n_words for batch in batches) == n_words.sum()
     assert len(batches) > 3
+
+
+def test_targets_are_the_next_pieces(objective: CausalObjective) -> None:
+    batch = objective.collate(np.array([[1, 5, 6], [1, 7, 8]]), 4)
+    assert batch.encoding.pieces.tolist() == [1, 5, 6, 1, 7, 8]
+    assert batch.encoding.windows.tolist() == [0, 3, 6]
+    assert batch.targets["next_piece"].tolist() == [5, 6, IGNORED, 7, 8, IGNORED]
+    assert batch.counts() == {"next_piece": 4}
+
+
+def test_the_whole_text_is_predicted_once(objective: CausalObjective, toy_corpus: Corpus) -> None:
+    documents = list(toy_corpus.documents())
+    targets = torch.cat([batch.targets["next_piece"] for batch in objective.whole(documents)])
+    assert targets[targets != IGNORED].tolist() == running_text(objective, documents)
+    n_words = sum(batch.n_words for batch in objective.whole(documents))
+    assert n_words == sum(len(text) for document in documents for text in document)
 
 
 def test_too_little_text_for_a_window(objective: CausalObjective) -> None:

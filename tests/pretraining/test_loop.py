@@ -122,9 +122,7 @@ def test_a_finished_training_is_not_trained_further(tmp_path: Path, toy_corpus: 
 
 
 def test_the_checkpoint_of_another_model(tmp_path: Path, toy_corpus: Corpus) -> None:
-    torch.save(
-        {"module": {"weight": torch.ones(1)}, "optimizer": {}, "step": 1, "words": 1}, tmp_path / STATE
-    )
+    torch.save({"module": {"weight": torch.ones(1)}, "optimizer": {}, "state": {}}, tmp_path / STATE)
     plan = TrainingPlan(max_words=100)
     with pytest.raises(FormatError, match=r"training\.pt is damaged or the checkpoint of another model"):
         train(objective(toy_corpus), toy_corpus, tmp_path, plan)
@@ -165,3 +163,26 @@ def test_bfloat16_learns_as_float32_does(tmp_path: Path, toy_corpus: Corpus) -> 
         losses[precision] = steps
     assert losses["float32"] != losses["bfloat16"]
     assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.02)
+
+
+@pytest.mark.parametrize("accumulate", [2, 3, 50])
+def test_working_in_parts_changes_nothing(tmp_path: Path, toy_corpus: Corpus, accumulate: int) -> None:
+    def run(parts: int) -> list[float]:
+        losses: list[float] = []
+        plan = TrainingPlan(max_words=800, batch_words=80, accumulate=parts)
+        made = objective(toy_corpus)
+        folder = tmp_path / str(parts)
+        train(made, toy_corpus, folder, plan, progress=lambda _, now: losses.append(now["loss"]))
+        return losses
+
+    assert run(accumulate) == pytest.approx(run(1), rel=1e-5)
+
+
+def test_the_log_has_bits_per_character(tmp_path: Path, toy_corpus: Corpus) -> None:
+    made = objective(toy_corpus)
+    plan = TrainingPlan(max_words=100, batch_words=40, valid_every=100)
+    train(made, toy_corpus, tmp_path, plan, valid=toy_corpus)
+    last = entries(tmp_path)[-1]
+    density = made.densities(list(toy_corpus.documents()))["next_piece"]
+    assert last["valid_bits_per_character"] == pytest.approx(density.bits(last["valid_loss"]))
+    assert 2 < last["valid_bits_per_character"] < 10

@@ -9,8 +9,8 @@ import torch
 from ctxemb.models.bert import Bert
 from ctxemb.models.encoding import NO_WORD
 from ctxemb.pretraining.corpus import Corpus, Document
-from ctxemb.pretraining.masked import IGNORED, MaskedObjective
-from ctxemb.pretraining.objective import Batch
+from ctxemb.pretraining.masked import MaskedObjective
+from ctxemb.pretraining.objective import IGNORED, mean_losses
 from ctxemb.text.sentence import Sentence
 from tests.toys import lively, sentence, toy_network
 
@@ -158,13 +158,15 @@ def test_words_that_do_not_fit_give_no_empty_texts(objective: MaskedObjective) -
 def test_collate(objective: MaskedObjective) -> None:
     pairs = [([30, 31, 32], [33, 34], True, 4), ([40], [41], False, 2)]
     data = objective.collate(pairs, np.random.default_rng(0))
-    encoding, targets = data["encoding"], data["targets"]
+    encoding, targets = data.encoding, data.targets["masked"]
     cls, sep = objective.cls, objective.sep
     assert encoding.windows.tolist() == [0, 5, 13]
     original = torch.where(targets == IGNORED, encoding.pieces, targets)
     assert original.tolist() == [cls, 40, sep, 41, sep, cls, 30, 31, 32, sep, 33, 34, sep]
-    assert data["segments"].tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]
-    assert data["follows"].tolist() == [0, 1]
+    assert data.segments is not None
+    assert data.segments.tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]
+    assert data.targets["next_sentence"].tolist() == [0, *[IGNORED] * 4, 1, *[IGNORED] * 7]
+    assert data.n_words == 6
     assert (encoding.words == NO_WORD).all()
 
 
@@ -173,9 +175,11 @@ def test_loss_by_hand(objective: MaskedObjective, documents: list[Document]) -> 
     generator = np.random.default_rng(3)
     pairs = objective.pairs(documents, generator, 24)[:6]
     data = objective.collate(pairs, generator)
-    losses = objective.losses(Batch(0, data))
+    sums = {name: total.item() for name, total in objective.losses(data).items()}
+    losses = mean_losses(objective, sums, data.counts())
     network, head = objective.network, objective.head
-    encoding, targets, segments = data["encoding"], data["targets"], data["segments"]
+    encoding, targets, segments = data.encoding, data.targets["masked"], data.segments
+    assert segments is not None
     surprises, following = [], []
     for number in range(len(pairs)):
         window = slice(int(encoding.windows[number]), int(encoding.windows[number + 1]))
@@ -191,11 +195,13 @@ def test_loss_by_hand(objective: MaskedObjective, documents: list[Document]) -> 
                 surprises.append(-scores.log_softmax(dim=0)[target].item())
         pooled = torch.tanh(network.pooler.weight @ x[0] + network.pooler.bias)
         scores = head.next_sentence.weight @ pooled + head.next_sentence.bias
-        following.append(-scores.log_softmax(dim=0)[int(data["follows"][number])].item())
+        following.append(
+            -scores.log_softmax(dim=0)[int(data.targets["next_sentence"][encoding.windows[number]])].item()
+        )
     masked, next_sentence = np.mean(surprises), np.mean(following)
-    assert losses["masked"].item() == pytest.approx(masked, rel=1e-4)
-    assert losses["next_sentence"].item() == pytest.approx(next_sentence, rel=1e-4)
-    assert losses["loss"].item() == pytest.approx(masked + next_sentence, rel=1e-4)
+    assert losses["masked"] == pytest.approx(masked, rel=1e-4)
+    assert losses["next_sentence"] == pytest.approx(next_sentence, rel=1e-4)
+    assert losses["loss"] == pytest.approx(masked + next_sentence, rel=1e-4)
 
 
 @pytest.mark.parametrize(("share", "longest"), [(0.0, 8), (0.69, 8), (0.7, 24), (1.0, 24)])
@@ -203,7 +209,7 @@ def test_windows_grow(
     objective: MaskedObjective, documents: list[Document], share: float, longest: int
 ) -> None:
     batches = list(objective.batches(documents, 30, np.random.default_rng(0), share))
-    lengths = [length for batch in batches for length in batch.data["encoding"].lengths.tolist()]
+    lengths = [length for batch in batches for length in batch.encoding.lengths.tolist()]
     assert max(lengths) == longest
     assert len(batches) >= 3
     assert all(batch.n_words >= 30 for batch in batches[:-1])
@@ -211,8 +217,26 @@ def test_windows_grow(
 
 def test_the_same_seed_gives_the_same_batches(objective: MaskedObjective, documents: list[Document]) -> None:
     one, same, other = (
-        [batch.data["encoding"].pieces.tolist() for batch in objective.batches(documents, 50, generator, 0.0)]
+        [batch.encoding.pieces.tolist() for batch in objective.batches(documents, 50, generator, 0.0)]
         for generator in map(np.random.default_rng, (0, 0, 1))
     )
     assert one == same
     assert one != other
+
+
+def test_every_piece_is_masked_once_alone(objective: MaskedObjective, documents: list[Document]) -> None:
+    found: list[int] = []
+    for batch in objective.whole(documents):
+        targets = batch.targets["masked"]
+        original = torch.where(targets == IGNORED, batch.encoding.pieces, targets)
+        assert (original != objective.mask).all()
+        assert (batch.encoding.pieces == objective.mask).sum() == (targets != IGNORED).sum()
+        for window, goal in zip(
+            torch.split(original, batch.encoding.lengths.tolist()),
+            torch.split(targets, batch.encoding.lengths.tolist()),
+            strict=True,
+        ):
+            assert (window[0], window[-1]) == (objective.cls, objective.sep)
+            found += goal[goal != IGNORED].tolist()
+            assert (goal != IGNORED).sum() == 1
+    assert found == [piece for document in documents for piece in flat(objective, document)]

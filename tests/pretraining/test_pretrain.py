@@ -93,7 +93,9 @@ def test_a_finished_folder_is_a_model(family: Family, tmp_path: Path, toy_text: 
 def test_held_out_text(tmp_path: Path, toy_text: Path) -> None:
     pretrain("elmo", [toy_text], tmp_path, plan(), sizes=SIZES, valid=toy_text)
     assert "valid_forward" in (tmp_path / "log.jsonl").read_text(encoding="utf-8")
-    assert "| words | loss | forward | backward |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| words | loss | forward | backward | bits per character |" in card
+    assert "| forward |" in card.split("in bits per character")[1]
 
 
 def test_other_settings_are_refused(tmp_path: Path, toy_text: Path) -> None:

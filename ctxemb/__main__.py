@@ -1,0 +1,5 @@
+"""``python -m ctxemb`` is ``ctxemb``."""
+
+from ctxemb.cli.main import main
+
+main()
