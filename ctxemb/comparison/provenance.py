@@ -7,6 +7,9 @@ import platform
 from typing import Any
 
 from ctxemb.models import ContextualModel
+from ctxemb.models.catalogue import EMBEDDED, STATIC, model_folder
+from ctxemb.pretraining.heldout import BITS
+from ctxemb.pretraining.log import held_out, read_log
 from ctxemb.tasks import Task
 
 _PACKAGES = ("ctxemb", "torch", "numpy", "scikit-learn", "tokenizers", "safetensors", "allennlp-light")
@@ -27,6 +30,19 @@ def describe_model(model: ContextualModel) -> dict[str, Any]:
         "width": model.width,
         "n_parameters": model.n_parameters,
     }
+
+
+def training_rows(name: str) -> list[dict[str, Any]]:
+    """Return what a model's log of training tells of held-out text: model, words and bits per character."""
+    if name.startswith(STATIC):
+        return []
+    folder = model_folder(name)
+    shown = name if name in EMBEDDED else folder.resolve().name
+    return [
+        {"model": shown, "words": entry["words"], "bits_per_character": round(entry[f"valid_{BITS}"], 4)}
+        for entry in held_out(read_log(folder))
+        if f"valid_{BITS}" in entry
+    ]
 
 
 def describe_task(task: Task) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.maps import sense_map
-from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions
+from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, training_rows
 from ctxemb.comparison.spec import ComparisonSpec, MapSpec
 from ctxemb.comparison.steps import Progress, Step, run_steps
 from ctxemb.comparison.vectors import task_vectors
@@ -42,6 +42,8 @@ class Outcome:
         Learned layer weights: rows of model, task, seed, weights, gamma.
     maps
         Points of word-sense maps.
+    trainings
+        Held-out losses of the models while they were trained: rows of model, words, bits per character.
     manifest
         How all this was made: spec, versions, models, tasks.
     """
@@ -49,6 +51,7 @@ class Outcome:
     results: list[Result] = field(default_factory=list)
     mixes: list[dict[str, Any]] = field(default_factory=list)
     maps: list[dict[str, Any]] = field(default_factory=list)
+    trainings: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
 
     def add(self, part: Outcome) -> None:
@@ -58,9 +61,10 @@ class Outcome:
         self.maps += part.maps
 
     def write(self, folder: Path) -> None:
-        """Write ``results.jsonl``, ``mixes.jsonl``, ``maps.jsonl`` and ``run.json`` into `folder`."""
+        """Write all of it into `folder`: ``results.jsonl`` and the like, and ``run.json``."""
         write_results(self.results, folder / "results.jsonl")
-        for name, rows in (("mixes", self.mixes), ("maps", self.maps)):
+        tables = (("mixes", self.mixes), ("maps", self.maps), ("trainings", self.trainings))
+        for name, rows in tables:
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             write_text(folder / f"{name}.jsonl", text)
         manifest = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
@@ -121,6 +125,7 @@ def evaluate(
     outcome = Outcome()
     for part in run_steps(list(runner.steps(tasks, models)), progress):
         outcome.add(part)
+    outcome.trainings = [row for name in spec.models for row in training_rows(name)]
     outcome.manifest = {
         "name": spec.name,
         "title": spec.title,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ctxemb.files import write_text
 from ctxemb.models.checkpoints import Network
-from ctxemb.pretraining.loop import LOG, TrainingPlan
+from ctxemb.pretraining.log import held_out, read_log
+from ctxemb.pretraining.loop import TrainingPlan
 from ctxemb.pretraining.perplexity import Perplexity
 
 CARD = "README.md"
@@ -39,7 +38,7 @@ def write_card(
     measured
         How well it predicts held-out text.
     """
-    entries = _entries(folder / LOG)
+    entries = read_log(folder)
     last = entries[-1] if entries else {"words": 0, "step": 0}
     n_parameters = sum(weight.numel() for weight in network.parameters())
     text = f"""---
@@ -94,14 +93,8 @@ def _bits(measured: Sequence[Perplexity]) -> str:
     return "\n".join(lines)
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-
-
-def _losses(entries: list[dict[str, Any]]) -> str:
-    rows = list({entry["words"]: entry for entry in entries if "valid_loss" in entry}.values())
+def _losses(entries: list[dict[str, float]]) -> str:
+    rows = held_out(entries)
     if not rows:
         return "No held-out text was given."
     names = [name for name in rows[0] if name.startswith("valid_")]

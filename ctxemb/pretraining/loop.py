@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import pickle
 import time
@@ -18,13 +17,13 @@ from ctxemb.errors import FormatError
 from ctxemb.files import write_whole
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.heldout import HeldOut
+from ctxemb.pretraining.log import append_log, mend_log
 from ctxemb.pretraining.objective import Batch, Objective, mean_losses, total_loss
 from ctxemb.pretraining.stream import Position, ahead, stream
 from ctxemb.pretraining.team import Team
 from ctxemb.pretraining.trained import save_objective
 
 STATE = "training.pt"
-LOG = "log.jsonl"
 _EVERY = {"cpu": 1, "cuda": 20}
 """Steps after which losses are looked at: a look waits for the GPU."""
 
@@ -126,6 +125,8 @@ def train(
         _groups(module, plan.weight_decay), lr=0.0, betas=plan.betas, fused=team.device.type == "cuda"
     )
     state = _restore(folder / STATE, module, optimizer)
+    if team.first:
+        mend_log(folder)
     held_out = None if valid is None else HeldOut.of(objective, valid)
     started = saved = time.monotonic()
     paused = False
@@ -147,10 +148,10 @@ def train(
             progress(state.words, entry)
             if state.step % 20 == 1 and team.first:
                 counted = {"step": state.step, "words": state.words}
-                _log(folder, {**counted, **entry, "norm": norm.item(), "rate": rate})
+                append_log(folder, {**counted, **entry, "norm": norm.item(), "rate": rate})
         due = state.words // plan.valid_every > before // plan.valid_every or state.words >= plan.max_words
         if held_out is not None and due and team.first:
-            _log(folder, {"step": state.step, "words": state.words, **held_out.losses(team.device)})
+            append_log(folder, {"step": state.step, "words": state.words, **held_out.losses(team.device)})
         if team.first and (paused or time.monotonic() - saved > 60 * plan.save_minutes):
             _save(folder / STATE, module, optimizer, state)
             saved = time.monotonic()
@@ -217,11 +218,6 @@ def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     matrices = [weight for name, weight in named if weight.ndim >= 2 and not name.endswith("bias")]
     others = [weight for name, weight in named if weight.ndim < 2 or name.endswith("bias")]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def _log(folder: Path, entry: dict[str, float]) -> None:
-    with (folder / LOG).open("a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(entry) + "\n")
 
 
 def _save(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:

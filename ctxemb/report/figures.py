@@ -108,6 +108,23 @@ def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
     return alt.hconcat(*panels)
 
 
+def training_curves(findings: Findings) -> alt.TopLevelMixin:
+    """Return the curves of training: bits per character of held-out text by words seen."""
+    frame = pd.DataFrame(list(findings.trainings))
+    frame["millions"] = frame["words"] / 1e6
+    models = list(dict.fromkeys(frame["model"]))
+    shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
+    base = alt.Chart(frame).encode(
+        x=alt.X("millions:Q", title="words seen (millions)"),
+        y=alt.Y("bits_per_character:Q", title="bits per character", scale=alt.Scale(zero=False)),
+        color=_color("model", models),
+    )
+    point = base.mark_point(size=36, filled=True, opacity=1).encode(
+        shape=alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
+    )
+    return alt.layer(base.mark_line(strokeWidth=2.2), point).properties(width=WIDTH, height=HEIGHT)
+
+
 def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: str) -> alt.Chart:
     """Return the map of a word's occurrences in one model, coloured and shaped by sense."""
     frame = pd.DataFrame(list(points))

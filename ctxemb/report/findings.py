@@ -23,8 +23,8 @@ class Findings:
     ----------
     results
         Scores.
-    mixes, maps
-        Rows of learned layer weights, and points of word-sense maps.
+    mixes, maps, trainings
+        Rows of learned layer weights, points of word-sense maps, and held-out losses during training.
     manifests
         How each folder's results were made.
     """
@@ -32,6 +32,7 @@ class Findings:
     results: tuple[Result, ...]
     mixes: tuple[dict[str, Any], ...]
     maps: tuple[dict[str, Any], ...]
+    trainings: tuple[dict[str, Any], ...]
     manifests: tuple[dict[str, Any], ...]
 
     @property
@@ -100,12 +101,14 @@ def read_findings(paths: Sequence[Path]) -> Findings:
     results: list[Result] = []
     mixes: list[dict[str, Any]] = []
     maps: list[dict[str, Any]] = []
+    trainings: list[dict[str, Any]] = []
     manifests: list[dict[str, Any]] = []
     for path in paths:
         if path.is_dir():
             results += read_results(path / "results.jsonl")
             mixes += _rows(path / "mixes.jsonl", {"model", "task", "weights"})
             maps += _rows(path / "maps.jsonl", {"task", "word", "model", "layer", "sense", "x", "y", "text"})
+            trainings += _rows(path / "trainings.jsonl", {"model", "words", "bits_per_character"})
             manifests += _manifest(path / "run.json")
         elif path.is_file():
             results += read_results(path)
@@ -113,7 +116,10 @@ def read_findings(paths: Sequence[Path]) -> Findings:
             raise MissingFileError(f"no results at {path}")
     if not results:
         raise InputError(f"there are no results in {', '.join(map(str, paths))}")
-    return Findings(tuple(dict.fromkeys(results)), tuple(mixes), tuple(maps), tuple(manifests))
+    seen = {(row["model"], row["words"]): row for row in trainings}
+    return Findings(
+        tuple(dict.fromkeys(results)), tuple(mixes), tuple(maps), tuple(seen.values()), tuple(manifests)
+    )
 
 
 def _rows(path: Path, keys: set[str]) -> list[dict[str, Any]]:

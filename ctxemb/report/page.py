@@ -11,11 +11,19 @@ import jinja2
 from markupsafe import Markup
 
 import ctxemb
-from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled
+from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled, training_curves
 from ctxemb.report.findings import Findings
 from ctxemb.report.sentences import summary
 from ctxemb.report.svg import inline_svg
-from ctxemb.report.tables import Table, full_table, headline, layer_table, map_table, mix_table
+from ctxemb.report.tables import (
+    Table,
+    full_table,
+    headline,
+    layer_table,
+    map_table,
+    mix_table,
+    training_table,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ def render_page(findings: Findings) -> str:
         title=findings.title,
         version=ctxemb.__version__,
         sections=[_section(findings, task, number) for number, task in enumerate(findings.tasks)],
+        training=_training(findings) if findings.trainings else None,
         manifests=[_manifest(manifest) for manifest in findings.manifests],
         everything=full_table(findings),
     )
@@ -103,6 +112,16 @@ def _map(findings: Findings, task: str, word: str, name: str) -> Figure:
     )
     pictures = tuple(panel(model, name=f"{name}-{i}") for i, model in enumerate(models))
     return Figure(pictures, caption, map_table(findings, task, word))
+
+
+def _training(findings: Findings) -> Figure:
+    caption = (
+        "Held-out text in bits per character while the models were trained, by words seen. ELMo: the mean of "
+        "both directions, unknown words paid by their spelling. GPT: from left to right. BERT: its masked "
+        "pieces, 15 in 100 masked at once; it knows both sides, so compare its curve with itself."
+    )
+    picture = inline_svg(styled(training_curves(findings)), "training", "Held-out loss in training", caption)
+    return Figure((picture,), caption, training_table(findings))
 
 
 def _panel(model: str, points: list[dict[str, Any]], senses: list[str], word: str, name: str) -> Markup:

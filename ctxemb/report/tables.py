@@ -136,6 +136,15 @@ def map_table(findings: Findings, task: str, word: str) -> Table:
     return Table(f"{word}: where each occurrence lies", ("model", "sense", "x", "y", "sentence"), rows)
 
 
+def training_table(findings: Findings) -> Table:
+    """Return how well each model predicted held-out text, by words seen."""
+    rows = tuple(
+        Row((_name(str(row["model"])), Cell(f"{row['words']:,}"), Cell(f"{row['bits_per_character']:.3f}")))
+        for row in findings.trainings
+    )
+    return Table("Held-out text during training", ("model", "words seen", "bits per character"), rows)
+
+
 def full_table(findings: Findings) -> Table:
     """Return all results."""
     rows = tuple(

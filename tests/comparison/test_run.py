@@ -46,7 +46,7 @@ def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
     }
     assert len(results) == 2 * len(lines)  # accuracy and macro-F1
     assert {path.name for path in folder.iterdir()} == {
-        "results.jsonl", "mixes.jsonl", "maps.jsonl", "run.json",
+        "results.jsonl", "mixes.jsonl", "maps.jsonl", "trainings.jsonl", "run.json",
     }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from ctxemb.models.checkpoints import load_network
 from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.loop import LOG, STATE, TrainingPlan, train
+from ctxemb.pretraining.log import LOG
+from ctxemb.pretraining.loop import STATE, TrainingPlan, train
 from tests.toys import toy_network
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ctxemb.pretraining.loop import LOG, STATE
+from ctxemb.pretraining.log import LOG
+from ctxemb.pretraining.loop import STATE
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 

@@ -48,7 +48,12 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for sense in ("season", "coil", NASTY)
         for i in range(8)
     ]  # fmt: skip
-    for name, rows in (("mixes", mixes), ("maps", points)):
+    trainings = [
+        {"model": model, "words": 1000 * step, "bits_per_character": 3 - step / 10 + number / 5}
+        for number, model in enumerate(depths)
+        for step in range(1, 6)
+    ]
+    for name, rows in (("mixes", mixes), ("maps", points), ("trainings", trainings)):
         (folder / f"{name}.jsonl").write_text(
             "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
         )

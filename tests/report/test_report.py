@@ -55,13 +55,13 @@ def test_every_figure_has_a_name_and_its_numbers(page: str) -> None:
     figures = [
         attributes for tag, attributes in parser.tags if tag == "svg" and "aria-labelledby" in attributes
     ]
-    assert len(figures) == 2 + 2 + 3  # curves and weights of two tasks, a map of three models
+    assert len(figures) == 2 + 2 + 3 + 1  # curves, weights of two tasks, maps of three models, training
     identifiers = [attributes["id"] for _, attributes in parser.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     for figure in figures:
         for label in (figure["aria-labelledby"] or "").split():
             assert label in identifiers
-    assert page.count("<figure>") == page.count("The numbers as a table") == 5
+    assert page.count("<figure>") == page.count("The numbers as a table") == 6
 
 
 def test_page_says_how_numbers_were_made(page: str) -> None:
