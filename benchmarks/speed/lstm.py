@@ -9,12 +9,10 @@ encoder; sentences are sorted by length for it, which it needs.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 
 import torch
 from allennlp_light.modules.lstm_cell_with_projection import LstmCellWithProjection
+from timing import medians
 
 from ctxemb.layers.lstm import BiLSTMLayer, time_order
 
@@ -40,18 +38,6 @@ def peers(layer: BiLSTMLayer, width: int, cell_width: int) -> list[LstmCellWithP
             cell.state_projection.weight.copy_(layer.projection[direction])
         cells.append(cell)
     return cells
-
-
-def medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median seconds of each, run in turns."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for repeat in range(repeats + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if repeat:  # the first is to warm up
-                times[name].append(time.perf_counter() - started)
-    return {name: statistics.median(found) for name, found in times.items()}
 
 
 def measure(width: int, cell_width: int, n_sentences: int, repeats: int) -> None:
