@@ -69,7 +69,8 @@ class GptPeer(nn.Module):
         self.model = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=c.n_vocabulary, n_positions=c.n_positions, n_embd=c.width, n_layer=c.n_blocks,
-                n_head=c.n_heads, bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False,
+                n_head=c.n_heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False,
+                bos_token_id=0, eos_token_id=0,
             )
         )  # fmt: skip
 
