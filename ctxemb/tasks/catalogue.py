@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ctxemb.errors import MissingFileError
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import coarsewsd, events, senses, sst, trec
+from ctxemb.tasks import coarsewsd, events, senses, senseval, sst, trec
 from ctxemb.tasks.base import Task
 
 ENVIRONMENT = "CTXEMB_DATA"
@@ -16,6 +16,7 @@ ENVIRONMENT = "CTXEMB_DATA"
 _SHIPPED: dict[str, Callable[[], Task]] = {"senses": senses.load, "events": events.load}
 _FROM_FOLDER: dict[str, Callable[[Path], Task]] = {
     "coarsewsd20": coarsewsd.load,
+    "senseval": senseval.load,
     "trec": trec.load,
     "sst2": sst.load,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from ctxemb.errors import FormatError, InputError, MissingFileError
-from ctxemb.tasks import coarsewsd, events, senses
+from ctxemb.tasks import coarsewsd, events, senses, senseval
 
 
 @pytest.fixture
@@ -103,3 +104,60 @@ def test_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "events.tsv").write_bytes(b"label\tsplit\tsentence\noccurred\ttest\tcaf\xe9\n")
     with pytest.raises(InputError, match=r"events\.tsv:2: not UTF-8"):
         events.load()
+
+
+INSTANCE = (
+    '<instance id="{name}"><answer instance="{name}" senseid="{sense}"/><context>\n'
+    '<wf pos="DT">the</wf> <compound><wf pos="JJ">dotted</wf></compound> <s snum=""/>{target} '
+    '<wf pos=".">.</wf></context></instance>'
+)
+HEAD = '<head> <wf pos="NN">line</wf></head>'
+
+
+def write_senseval(folder: Path, *instances: str) -> Path:
+    path = folder / "senseval" / "senseval.zip"
+    path.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        text = f'<corpus lang="en"><lexelt item="line-n">{"".join(instances)}</lexelt></corpus>'
+        archive.writestr("senseval/line.pos", text)
+    return folder
+
+
+def test_senseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senseval, "COUNTS", {"line": 2})
+    given = [INSTANCE.format(name=name, sense=f"sense {name}", target=HEAD) for name in "ab"]
+    task = senseval.load(write_senseval(tmp_path, *given))
+    assert [example.label for example in task.examples] == ["sense a", "sense b"]
+    assert task.sentences[0].words == ("the", "dotted", "line", ".")
+    assert task.examples[0].spans == ((2, 3),)
+    assert task.groups == ("line",)
+    assert len(task.splits) == 1  # equal contexts are never parted
+
+
+@pytest.mark.parametrize(
+    ("instance", "message"),
+    [
+        (INSTANCE.format(name="a", sense="", target=HEAD), "instance 'a' has no sense"),
+        (INSTANCE.format(name="a", sense="s", target=""), "instance 'a' marks 0 words, expected one"),
+        (INSTANCE.format(name="a", sense="s", target=HEAD * 2), "instance 'a' marks 2 words, expected one"),
+        ("<instance>", r"line\.pos: damaged"),
+        ("", r"line\.pos: expected 1 rows, found 0"),
+    ],
+)
+def test_faults_of_senseval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: str, message: str
+) -> None:
+    monkeypatch.setattr(senseval, "COUNTS", {"line": 1})
+    with pytest.raises(FormatError, match=message):
+        senseval.load(write_senseval(tmp_path, instance))
+
+
+def test_a_damaged_senseval(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"senseval\.zip"):
+        senseval.load(tmp_path)
+    write_senseval(tmp_path)
+    with pytest.raises(FormatError, match=r"senseval/hard\.pos is missing"):
+        senseval.load(tmp_path)
+    (tmp_path / "senseval" / "senseval.zip").write_bytes(b"PK")
+    with pytest.raises(FormatError, match="damaged"):
+        senseval.load(tmp_path)

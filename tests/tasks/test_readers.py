@@ -16,6 +16,7 @@ from ctxemb.tasks.labelled import load_labelled
     ("name", "counts", "n_labels", "n_groups"),
     [
         ("coarsewsd20", {"train": 23_370, "test": 10_196}, 53, 20),
+        ("senseval", {"train": 10_601, "test": 4_624}, 19, 4),
         ("trec", {"train": 5_452, "test": 500}, 6, 1),
         ("sst2", {"train": 6_920, "dev": 872, "test": 1_821}, 2, 1),
     ],
