@@ -15,7 +15,7 @@ from ctxemb.errors import CtxembError
 
 _COMMANDS = (
     "models", "tasks", "embed", "probe", "neighbors", "compare", "report",
-    "pretrain", "perplexity", "completion",
+    "pretrain", "perplexity", "save", "completion",
 )  # fmt: skip
 
 

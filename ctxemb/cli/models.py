@@ -16,4 +16,4 @@ def command(style: str) -> None:
     from ctxemb.models import known_models
 
     rows = [dataclasses.asdict(info) for info in known_models()]
-    print_rows(rows, style, "Models; any folder written by `ctxemb pretrain` is one too")
+    print_rows(rows, style, "Models; a folder of a model is one too, and hf:ORGANISATION/NAME")

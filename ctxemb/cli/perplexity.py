@@ -33,14 +33,14 @@ def command(terminal: Terminal, file: str, models: tuple[str, ...], max_words: i
     import dataclasses
     from pathlib import Path
 
-    from ctxemb.models.catalogue import model_folder
+    from ctxemb.models.catalogue import find_model
     from ctxemb.pretraining.corpus import Corpus
     from ctxemb.pretraining.perplexity import perplexity
     from ctxemb.pretraining.trained import load_objective
 
     corpus = Corpus((Path(file),))
     rows = []
-    objectives = [(name, load_objective(model_folder(name))) for name in models or ("gpt", "bert")]
+    objectives = [(name, load_objective(find_model(name).folder)) for name in models or ("gpt", "bert")]
     for name, objective in objectives:
         with terminal.progress(f"scoring with {name}", None) as advance:
             found = perplexity(objective, corpus, max_words=max_words, progress=advance)

@@ -7,7 +7,7 @@ import platform
 from typing import Any
 
 from ctxemb.models import ContextualModel
-from ctxemb.models.catalogue import EMBEDDED, STATIC, model_folder
+from ctxemb.models.catalogue import STATIC, find_model
 from ctxemb.pretraining.heldout import BITS
 from ctxemb.pretraining.log import held_out, read_log
 from ctxemb.tasks import Task
@@ -25,6 +25,7 @@ def describe_model(model: ContextualModel) -> dict[str, Any]:
     """Return what identifies a model."""
     return {
         "fingerprint": model.fingerprint,
+        "origin": model.origin,
         "family": model.family,
         "n_layers": model.n_layers,
         "width": model.width,
@@ -36,11 +37,10 @@ def training_rows(name: str) -> list[dict[str, Any]]:
     """Return what a model's log of training tells of held-out text: model, words and bits per character."""
     if name.startswith(STATIC):
         return []
-    folder = model_folder(name)
-    shown = name if name in EMBEDDED else folder.resolve().name
+    found = find_model(name)
     return [
-        {"model": shown, "words": entry["words"], "bits_per_character": round(entry[f"valid_{BITS}"], 4)}
-        for entry in held_out(read_log(folder))
+        {"model": found.name, "words": entry["words"], "bits_per_character": round(entry[f"valid_{BITS}"], 4)}
+        for entry in held_out(read_log(found.folder))
         if f"valid_{BITS}" in entry
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor
 
@@ -10,7 +11,7 @@ from ctxemb.errors import InputError
 from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers
 from ctxemb.extraction.pooling import Pool, Unit
-from ctxemb.models import ContextualModel, Encoding, load
+from ctxemb.models import ContextualModel, Encoding, load, save
 from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 from ctxemb.vectors import WordVectors
@@ -32,7 +33,12 @@ class Embedder:
         self.n_layers = model.n_layers
         self.width = model.width
         self.n_parameters = model.n_parameters
-        self.fingerprint = model.fingerprint
+        self.origin = model.origin
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that decides the model's vectors."""
+        return self.model.fingerprint
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.family}, {self.n_layers} layers of width {self.width}>"
@@ -73,6 +79,10 @@ class Embedder:
             If there is no sentence, or one of them is empty.
         """
         return embed(self, as_sentences(texts), layers=layers, pool=pool, unit=unit)
+
+    def save(self, folder: str | Path, *, half: bool = False) -> None:
+        """Write the model to a folder that other tools read; see `ctxemb.models.save`."""
+        save(self.model, Path(folder), half=half)
 
 
 def load_embedder(name: str, random_init: int | None = None) -> Embedder:

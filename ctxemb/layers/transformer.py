@@ -7,7 +7,8 @@ length, and treats each run as one unmasked batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -16,6 +17,13 @@ from torch.nn import functional as F
 
 Run = tuple[int, int]
 """Number of windows and their common length, in pieces."""
+
+Activation = Literal["gelu", "gelu_tanh", "relu"]
+_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "relu": F.relu,
+}
 
 
 class SelfAttention(nn.Module):
@@ -75,8 +83,8 @@ class TransformerBlock(nn.Module):
     norm
         ``"post"``: normalise after the residual sum (the original Transformer, GPT, BERT);
         ``"pre"``: normalise what enters each part (GPT-2).
-    gelu
-        ``"none"`` for the exact GELU (BERT), ``"tanh"`` for its approximation (GPT, GPT-2).
+    activation
+        Of the network: ``"gelu"`` exact (BERT), ``"gelu_tanh"`` approximated (GPT, GPT-2), or ``"relu"``.
     causal, dropout
         As for `SelfAttention`; dropout also applies to the output of both parts.
     epsilon
@@ -90,14 +98,14 @@ class TransformerBlock(nn.Module):
         hidden: int,
         *,
         norm: Literal["pre", "post"],
-        gelu: Literal["none", "tanh"],
+        activation: Activation,
         causal: bool,
         dropout: float,
         epsilon: float,
     ) -> None:
         super().__init__()
         self.norm = norm
-        self.gelu: Literal["none", "tanh"] = gelu
+        self.activation: Activation = activation
         self.attention = SelfAttention(width, n_heads, causal=causal, dropout=dropout)
         self.attention_norm = nn.LayerNorm(width, eps=epsilon)
         self.up = nn.Linear(width, hidden)
@@ -114,7 +122,7 @@ class TransformerBlock(nn.Module):
         return self.network_norm(x + self.drop(self._network(x)))  # type: ignore[no-any-return]
 
     def _network(self, x: Tensor) -> Tensor:
-        return self.down(F.gelu(self.up(x), approximate=self.gelu))  # type: ignore[no-any-return]
+        return self.down(_ACTIVATIONS[self.activation](self.up(x)))  # type: ignore[no-any-return]
 
 
 def initialise_normal(module: nn.Module, deviation: float) -> None:

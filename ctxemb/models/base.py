@@ -29,6 +29,8 @@ class ContextualModel(Protocol):
         Number of weights.
     fingerprint
         SHA-256 (hex) of all that decides its vectors: configuration, weights, vocabulary.
+    origin
+        Where it was downloaded from, with the revision; empty if it was not.
     """
 
     @property
@@ -43,6 +45,8 @@ class ContextualModel(Protocol):
     def n_parameters(self) -> int: ...  # noqa: D102
     @property
     def fingerprint(self) -> str: ...  # noqa: D102
+    @property
+    def origin(self) -> str: ...  # noqa: D102
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces."""

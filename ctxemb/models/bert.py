@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import TransformerBlock, initialise_normal
+from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -22,11 +22,17 @@ class BertConfig:
     Parameters
     ----------
     n_vocabulary, n_positions, n_segments
-        Number of pieces, of positions in a window, and of segments.
+        Number of pieces, of positions, and of segments (0 for DistilBERT, which has none).
     width, n_blocks, n_heads, hidden
         Size of the vectors, number of blocks and of attention heads, size of the blocks' hidden layer.
-    dropout, epsilon
+    dropout, epsilon, activation
         Of the blocks.
+    first_position
+        Number of a window's first position: 2 for RoBERTa.
+    start, end, unknown
+        Pieces around a window, and that of a word that would have none.
+    pooler
+        Whether there is a layer over `[CLS]` (DistilBERT has none).
     """
 
     family: ClassVar[str] = "bert"
@@ -40,6 +46,12 @@ class BertConfig:
     hidden: int = 3072
     dropout: float = 0.1
     epsilon: float = 1e-12
+    activation: Activation = "gelu"
+    first_position: int = 0
+    start: str = "[CLS]"
+    end: str = "[SEP]"
+    unknown: str = "[UNK]"
+    pooler: bool = True
 
 
 class Bert(nn.Module):
@@ -56,7 +68,7 @@ class Bert(nn.Module):
         self.tokenizer = tokenizer
         self.pieces = nn.Embedding(config.n_vocabulary, config.width)
         self.positions = nn.Embedding(config.n_positions, config.width)
-        self.segments = nn.Embedding(config.n_segments, config.width)
+        self.segments = nn.Embedding(config.n_segments, config.width) if config.n_segments else None
         self.norm = nn.LayerNorm(config.width, eps=config.epsilon)
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
@@ -65,14 +77,14 @@ class Bert(nn.Module):
                 config.n_heads,
                 config.hidden,
                 norm="post",
-                gelu="none",
+                activation=config.activation,
                 causal=False,
                 dropout=config.dropout,
                 epsilon=config.epsilon,
             )
             for _ in range(config.n_blocks)
         )
-        self.pooler = nn.Linear(config.width, config.width)
+        self.pooler = nn.Linear(config.width, config.width) if config.pooler else None
         initialise_normal(self, 0.02)
 
     @property
@@ -85,7 +97,9 @@ class Bert(nn.Module):
         """Size of a layer's vector."""
         return self.config.width
 
-    def forward(self, batch: Encoding, segments: Tensor | None = None) -> Tensor:
+    def forward(
+        self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
+    ) -> Tensor:
         """Return the vectors of all layers.
 
         Parameters
@@ -94,6 +108,8 @@ class Bert(nn.Module):
             The pieces.
         segments
             (n_pieces,) the segment of each piece, 0 or 1; None for all 0.
+        positions
+            (n_pieces,) the position of each piece; None to count from 0 in each window.
 
         Returns
         -------
@@ -101,8 +117,10 @@ class Bert(nn.Module):
             (n_layers, n_pieces, width)
         """
         runs = batch.runs()
-        segments = torch.zeros_like(batch.pieces) if segments is None else segments
-        summed = self.pieces(batch.pieces) + self.positions(batch.positions()) + self.segments(segments)
+        positions = batch.positions() if positions is None else positions
+        summed = self.pieces(batch.pieces) + self.positions(positions + self.config.first_position)
+        if self.segments is not None:
+            summed = summed + self.segments(torch.zeros_like(batch.pieces) if segments is None else segments)
         x = self.drop(self.norm(summed))
         layers = [x]
         for block in self.blocks:
@@ -112,13 +130,15 @@ class Bert(nn.Module):
 
     def pool(self, first: Tensor) -> Tensor:
         """Return BERT's sentence vectors, (n, width), from the last layer's `[CLS]`, (n, width)."""
+        if self.pooler is None:
+            raise ValueError("this network has no pooler")
         return torch.tanh(self.pooler(first))
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
-        """Split the words of `sentences` into pieces, between `[CLS]` and `[SEP]`."""
+        """Split the words of `sentences` into pieces, between the start and end pieces."""
         return pack(
             self.tokenizer.pieces(sentences),
-            prefix=(self.tokenizer.id("[CLS]"),),
-            suffix=(self.tokenizer.id("[SEP]"),),
-            max_pieces=self.config.n_positions,
+            prefix=(self.tokenizer.id(self.config.start),),
+            suffix=(self.tokenizer.id(self.config.end),),
+            max_pieces=self.config.n_positions - self.config.first_position,
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
-from ctxemb.models.checkpoints import WEIGHTS, folder_fingerprint, load_network
+from ctxemb.models.checkpoints import CONFIG, folder_fingerprint, load_network
+from ctxemb.models.formats.weights import SAFE
 from ctxemb.models.loaded import LoadedModel, StaticModel
+from ctxemb.models.published import ELMO, HUB, ON_HUB, fetch, is_published, origin_of
 from ctxemb.registry import unknown_name
 
 EMBEDDED = ("elmo", "gpt", "bert")
@@ -44,21 +47,35 @@ class ModelInfo:
 
 
 def known_models() -> list[ModelInfo]:
-    """Return the models known by name."""
+    """Return the models known by name: those that ship, their context-free halves, and published ones."""
     infos = [_info(name) for name in EMBEDDED]
-    for name in EMBEDDED:
-        info = infos[EMBEDDED.index(name)]
-        static = f"layer 0 of {name}, each word alone"
-        infos.append(
-            ModelInfo(f"{STATIC}:{name}", STATIC, 1, info.width, info.n_parameters, static, info.present)
+    statics = [
+        ModelInfo(
+            f"{STATIC}:{info.name}",
+            STATIC,
+            1,
+            info.width,
+            info.n_parameters,
+            f"layer 0 of {info.name}, each word alone",
+            info.present,
         )
-    return infos
+        for info in infos
+    ]
+    published = [
+        ModelInfo(name, _family(name), None, None, None, f"{origin_of(name)}; downloaded when used", False)
+        for name in (*ELMO, *ON_HUB)
+    ]
+    return [*infos, *statics, *published]
+
+
+def _family(name: str) -> str:
+    return "elmo" if name in ELMO else "gpt" if "gpt" in name else "bert"
 
 
 def _info(name: str) -> ModelInfo:
     folder = embedded_path("models", name)
     source = "ships with ctxemb; trained by ctxemb pretrain"
-    if not (folder / WEIGHTS).is_file():
+    if not (folder / SAFE).is_file():
         return ModelInfo(name, name, None, None, None, source, present=False)
     model = load(name)
     return ModelInfo(
@@ -72,8 +89,11 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     Parameters
     ----------
     name
-        ``"elmo"``, ``"gpt"`` or ``"bert"``, which ship with ctxemb; a folder as ``ctxemb pretrain`` writes
-        it; or ``"static:NAME"`` for the context-free baseline of one of these (``"static"``: of bert).
+        ``"elmo"``, ``"gpt"`` or ``"bert"``, which ship with ctxemb; a published model, such as
+        ``"elmo-original"``, ``"gpt2"`` or ``"bert-base-uncased"``, or any on the Hugging Face hub of these
+        architectures, as ``"hf:organisation/name@revision"``; a folder of `ctxemb pretrain`, transformers,
+        sentence-transformers, bilm-tf or AllenNLP; or ``"static:NAME"`` for the context-free baseline of one
+        of these (``"static"``: of bert).
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
 
@@ -95,19 +115,55 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
     if name == STATIC or name.startswith(f"{STATIC}:"):
         return StaticModel(load(name.partition(":")[2] or "bert", random_init))
-    folder = model_folder(name)
-    network = load_network(folder, random_init=random_init)
-    shown = name if name in EMBEDDED else folder.resolve().name
-    if random_init is not None:
-        shown = f"{shown}@random"
-    return LoadedModel(network, shown, folder_fingerprint(folder, random_init))
+    found = find_model(name)
+    network = load_network(found.folder, random_init=random_init)
+    shown = found.name if random_init is None else f"{found.name}@random"
+    return LoadedModel(network, shown, partial(folder_fingerprint, found.folder, random_init), found.origin)
 
 
-def model_folder(name: str) -> Path:
-    """Return the folder of a model that is given by name or folder."""
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """Where a model lies.
+
+    Parameters
+    ----------
+    name
+        What results call it.
+    folder
+        Its files.
+    origin
+        Where it comes from, with the revision; empty for what ships and for a folder of the user's own.
+    """
+
+    name: str
+    folder: Path
+    origin: str = ""
+
+
+def find_model(name: str) -> FoundModel:
+    """Find a model by name or folder; a published one is downloaded unless it was before.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model.
+    MissingFileError
+        If it cannot be fetched.
+    """
     if name in EMBEDDED:
-        return embedded_path("models", name)
+        return FoundModel(name, embedded_path("models", name))
+    if is_published(name):
+        fetched = fetch(name)
+        return FoundModel(name.removeprefix(HUB), fetched.folder, fetched.origin)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return folder
-    raise unknown_name("model", name, EMBEDDED, f", {STATIC}:NAME, or a folder")
+        return FoundModel(folder.resolve().name, _inner(folder))
+    raise unknown_name(
+        "model", name, (*EMBEDDED, *ELMO, *ON_HUB), f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder"
+    )
+
+
+def _inner(folder: Path) -> Path:
+    """Return the folder of the Transformer in one of sentence-transformers."""
+    inner = folder / "0_Transformer"
+    return inner if inner.is_dir() and not (folder / CONFIG).is_file() else folder

@@ -1,41 +1,86 @@
-"""Models on disk: a folder of ``config.json``, ``model.safetensors`` and, unless ELMo, ``tokenizer.json``."""
+"""Models on disk: a folder with a configuration, weights and, unless ELMo, a tokenizer.
+
+GPT and BERT are folders of `transformers` (see `formats.transformers`), which reads what is written here,
+too; ELMo, which it does not know, is a ``config.json`` with ``"family": "elmo"`` and our own names.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.files import write_text, write_whole
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.formats import openai
+from ctxemb.models.formats.bilm import options_file, read_options, read_weights, weights_file
+from ctxemb.models.formats.naming import Rule, fill, stored
+from ctxemb.models.formats.tokenizers import MERGED, MERGES, SETTINGS, TOKENIZER, VOCABULARY, read_tokenizer
+from ctxemb.models.formats.transformers import KINDS, own_names, read_values, written_config
+from ctxemb.models.formats.values import Values
+from ctxemb.models.formats.weights import SAFE, read_tensors
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 
 Network = Elmo | Gpt | Bert
 Config = ElmoConfig | GptConfig | BertConfig
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
-_CONFIGS: dict[str, Callable[..., Config]] = {"elmo": ElmoConfig, "gpt": GptConfig, "bert": BertConfig}
+CONFIG = "config.json"
+_SMALL = (CONFIG, TOKENIZER, VOCABULARY, MERGED, MERGES, openai.SHAPES, openai.VOCABULARY, openai.MERGES)
+_WEIGHTS = ("*.safetensors", "*.bin", "*.hdf5", "params_*.npy")
 
 
-def save_network(network: Network, folder: Path) -> None:
-    """Write `network` to `folder`, weights as float16, each file whole or not at all."""
-    config = {"family": network.family, **dataclasses.asdict(network.config)}
-    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
-    weights = {
-        name: weight.detach().to("cpu", torch.float16) for name, weight in network.state_dict().items()
-    }
-    write_whole(folder / WEIGHTS, lambda path: path.write_bytes(save(weights)))
+def save_network(network: Network, folder: Path, *, dtype: torch.dtype = torch.float16) -> None:
+    """Write `network` to `folder`, each file whole or not at all.
+
+    Parameters
+    ----------
+    network
+        What to write.
+    folder
+        Where to.
+    dtype
+        Of the weights in the file.
+    """
+    values, rules = _written(network)
+    write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
+    tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, rules).items()}
+    content = save(tensors, metadata={"format": "pt"})
+    write_whole(folder / SAFE, lambda path: path.write_bytes(content))
     if not isinstance(network, Elmo):
         write_text(folder / TOKENIZER, network.tokenizer.tokenizer.to_str(pretty=False))
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", **_special_pieces(network)}
+        write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
+
+
+def _written(network: Network) -> tuple[dict[str, Any], list[Rule]]:
+    if isinstance(network, Elmo):
+        values = {"family": network.family, **dataclasses.asdict(network.config)}
+        return values, [Rule(name, (name,)) for name in network.state_dict()]
+    values = written_config(network.config)
+    expected = network.state_dict().keys()
+    rules = KINDS[values["model_type"]].rules(network.config.n_blocks)
+    return values, [rule for rule in rules if rule.ours in expected]
+
+
+def _special_pieces(network: Gpt | Bert) -> dict[str, str]:
+    config = network.config
+    if isinstance(config, GptConfig):
+        return {"unk_token": config.unknown, **({"bos_token": config.start} if config.start else {})}
+    named = {"cls_token": config.start, "sep_token": config.end, "unk_token": config.unknown}
+    known = network.tokenizer.tokenizer.token_to_id
+    more = {"pad_token": "[PAD]", "mask_token": "[MASK]"}
+    return {**named, **{key: piece for key, piece in more.items() if known(piece) is not None}}
 
 
 def load_network(folder: Path, *, random_init: int | None = None) -> Network:
@@ -44,7 +89,8 @@ def load_network(folder: Path, *, random_init: int | None = None) -> Network:
     Parameters
     ----------
     folder
-        As `save_network` or `ctxemb pretrain` wrote it.
+        As `save_network`, `ctxemb pretrain`, `transformers`, bilm-tf or AllenNLP wrote it, or OpenAI's first
+        release of GPT.
     random_init
         Seed of random weights to have instead of the trained ones.
 
@@ -55,17 +101,86 @@ def load_network(folder: Path, *, random_init: int | None = None) -> Network:
     FormatError
         If a file is not what it should be; the message names the file, and the tensor.
     """
-    config = read_config(folder)
+    if (options := options_file(folder)) is not None and not (folder / CONFIG).is_file():
+        return _load_bilm(folder, options, random_init)
+    if (folder / openai.SHAPES).is_file():
+        return _load_openai(folder, random_init)
+    values = read_config_values(folder)
+    config = _own_elmo(values) if _is_own_elmo(values) else read_values(values)[1]
     tokenizer = None if isinstance(config, ElmoConfig) else _read_tokenizer(folder, config)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0 if random_init is None else random_init)
-        try:
-            network = build_network(config, tokenizer)
-        except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-            raise FormatError(f"{folder / CONFIG}: no network has these sizes: {error}") from error
-    if random_init is None:
-        _load_weights(network, folder / WEIGHTS)
+    if random_init is not None:
+        return _random(config, tokenizer, folder / CONFIG, random_init)
+    path, tensors = read_tensors(folder)
+    if isinstance(config, ElmoConfig):
+        network = _without_weights(config, None, folder / CONFIG)
+        rules = [Rule(name, (name,)) for name in network.state_dict()]
+        if odd := sorted(tensors.keys() - network.state_dict().keys()):
+            raise FormatError(f"{path}: unknown tensors: {', '.join(odd)}")
+    else:
+        kind = read_values(values)[0]
+        every = kind.rules(config.n_blocks)
+        names = own_names(list(tensors), kind, path, {name for rule in every for name in rule.theirs})
+        if isinstance(config, BertConfig) and not any(name.startswith("pooler.") for name in names):
+            config = dataclasses.replace(config, pooler=False)
+        tensors = {bare: tensors[name] for bare, name in names.items()}
+        network = _without_weights(config, tokenizer, folder / CONFIG)
+        expected = network.state_dict().keys()
+        rules = [rule for rule in every if rule.ours in expected]
+    fill(network, tensors, rules, path, torch.float32)
     return network.eval().requires_grad_(False)
+
+
+def _load_bilm(folder: Path, options: Path, random_init: int | None) -> Network:
+    network = _random(read_options(options), None, options, random_init or 0)
+    assert isinstance(network, Elmo)
+    if random_init is None:
+        read_weights(network, weights_file(folder))
+    return network
+
+
+def _load_openai(folder: Path, random_init: int | None) -> Network:
+    config = openai.read_config(folder)
+    tokenizer = openai.read_tokenizer(folder, config.unknown)
+    if random_init is not None:
+        return _random(config, tokenizer, folder / openai.SHAPES, random_init)
+    network = _without_weights(config, tokenizer, folder / openai.SHAPES)
+    rules = KINDS["openai-gpt"].rules(config.n_blocks)
+    fill(network, openai.read_tensors(folder), rules, folder / openai.SHAPES, torch.float32)
+    return network.eval().requires_grad_(False)
+
+
+def _random(config: Config, tokenizer: PieceTokenizer | None, path: Path, seed: int) -> Network:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _built(config, tokenizer, path).eval().requires_grad_(False)
+
+
+def _without_weights(config: Config, tokenizer: PieceTokenizer | None, path: Path) -> Network:
+    with torch.device("meta"), _Undrawn():
+        return _built(config, tokenizer, path)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Draws no initial weights: they are to be filled, and drawing on "meta" imports torch's compiler."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+def _built(config: Config, tokenizer: PieceTokenizer | None, path: Path) -> Network:
+    try:
+        return build_network(config, tokenizer)
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: no network has these sizes: {error}") from error
 
 
 def build_network(config: Config, tokenizer: PieceTokenizer | None) -> Network:
@@ -77,13 +192,13 @@ def build_network(config: Config, tokenizer: PieceTokenizer | None) -> Network:
     return Gpt(config, tokenizer) if isinstance(config, GptConfig) else Bert(config, tokenizer)
 
 
-def read_config(folder: Path) -> Config:
+def read_config_values(folder: Path) -> Values:
     """Read ``config.json`` of a model folder.
 
     Raises
     ------
     MissingFileError, FormatError
-        If it is not there, or not a configuration of one of the families.
+        If it is not there, or no JSON object.
     """
     path = folder / CONFIG
     if not path.is_file():
@@ -92,56 +207,57 @@ def read_config(folder: Path) -> Config:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise FormatError(f"{path}: not JSON: {error}") from error
-    family = values.pop("family", None) if isinstance(values, dict) else None
-    if not isinstance(family, str) or family not in _CONFIGS:
-        raise FormatError(f"{path}: 'family' should be one of {', '.join(_CONFIGS)}, found {family!r}")
+    if not isinstance(values, dict):
+        raise FormatError(f"{path}: expected an object, found {values!r:.40}")
+    return Values(values, path)
+
+
+def _is_own_elmo(values: Values) -> bool:
+    return values.values.get("family") == ElmoConfig.family
+
+
+def _own_elmo(values: Values) -> ElmoConfig:
+    own = {key: value for key, value in values.values.items() if key != "family"}
     try:
-        if "filters" in values:
-            values["filters"] = tuple(tuple(pair) for pair in values["filters"])
-        return _CONFIGS[family](**values)
+        if "filters" in own:
+            own["filters"] = tuple(tuple(pair) for pair in own["filters"])
+        return ElmoConfig(**own)
     except TypeError as error:
-        raise FormatError(f"{path}: not a configuration of {family}: {error}") from error
+        raise FormatError(f"{values.path}: not a configuration of elmo: {error}") from error
 
 
 def folder_fingerprint(folder: Path, random_init: int | None) -> str:
     """Return the SHA-256 (hex) of all that decides the vectors of the model in `folder`."""
     digest = hashlib.sha256()
-    for name in (CONFIG, TOKENIZER, WEIGHTS):
-        path = folder / name
-        if path.is_file() and not (name == WEIGHTS and random_init is not None):
+    for path in (options_file(folder), *(folder / name for name in _SMALL)):
+        if path is not None and path.is_file():
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    if random_init is not None:
+    if random_init is None:
+        for path in sorted(path for kind in _WEIGHTS for path in folder.glob(kind) if path.stem != "head"):
+            digest.update(_file_digest(path))
+    else:
         digest.update(f"random {random_init}".encode())
     return digest.hexdigest()
 
 
+def _file_digest(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.digest()
+
+
 def _read_tokenizer(folder: Path, config: GptConfig | BertConfig) -> PieceTokenizer:
     if isinstance(config, GptConfig):
-        unknown, special = config.unknown, [piece for piece in [config.start] if piece is not None]
+        special = [piece for piece in [config.start] if piece is not None]
     else:
-        unknown, special = "[UNK]", ["[CLS]", "[SEP]"]
-    tokenizer = PieceTokenizer.read(folder / TOKENIZER, unknown, special)
+        special = [config.start, config.end]
+    word_ends = isinstance(config, GptConfig) and config.norm == "post"
+    tokenizer = read_tokenizer(folder, config.unknown, special, word_ends=word_ends)
     if len(tokenizer) > config.n_vocabulary:
         raise FormatError(
-            f"{folder / TOKENIZER}: {len(tokenizer)} pieces, but {CONFIG} has room for {config.n_vocabulary}"
+            f"{folder}: the tokenizer has {len(tokenizer)} pieces, but {CONFIG} has room for "
+            f"{config.n_vocabulary}"
         )
     return tokenizer
-
-
-def _load_weights(network: Network, path: Path) -> None:
-    if not path.is_file():
-        raise MissingFileError(f"no weights at {path}")
-    try:
-        weights = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise FormatError(f"{path}: not a safetensors file: {error}") from error
-    expected = network.state_dict()
-    if odd := sorted(expected.keys() ^ weights.keys()):
-        raise FormatError(f"{path}: missing or unknown tensors: {', '.join(odd)}")
-    for name, weight in weights.items():
-        found, wanted = tuple(weight.shape), tuple(expected[name].shape)
-        if found != wanted:
-            raise FormatError(f"{path}: tensor {name} has shape {found}, expected {wanted}")
-        if not torch.isfinite(weight).all():
-            raise FormatError(f"{path}: tensor {name} holds values that are not finite")
-    network.load_state_dict({name: weight.float() for name, weight in weights.items()})

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import TransformerBlock, initialise_normal
+from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -31,8 +31,8 @@ class GptConfig:
         A special piece that begins every window, or None (the published models have none).
     unknown
         The piece of a word that would have none.
-    dropout, epsilon
-        Of the blocks.
+    dropout, epsilon, hidden, activation
+        Of the blocks; a `hidden` of 0 is four times the width.
     """
 
     family: ClassVar[str] = "gpt"
@@ -47,6 +47,8 @@ class GptConfig:
     unknown: str = "<unk>"
     dropout: float = 0.1
     epsilon: float = 1e-5
+    hidden: int = 0
+    activation: Activation = "gelu_tanh"
 
 
 class Gpt(nn.Module):
@@ -68,9 +70,9 @@ class Gpt(nn.Module):
             TransformerBlock(
                 config.width,
                 config.n_heads,
-                4 * config.width,
+                config.hidden or 4 * config.width,
                 norm=config.norm,
-                gelu="tanh",
+                activation=config.activation,
                 causal=True,
                 dropout=config.dropout,
                 epsilon=config.epsilon,

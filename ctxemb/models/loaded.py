@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,18 +23,26 @@ class LoadedModel:
         The network, in evaluation mode; kept as `network` for those who want to train it further.
     name
         What results call it.
-    fingerprint
-        SHA-256 (hex) of all that decides its vectors.
+    identify
+        Returns the SHA-256 (hex) of all that decides its vectors; called once, when it is asked for.
+    origin
+        Where it comes from, if it was downloaded.
     """
 
-    def __init__(self, network: Network, name: str, fingerprint: str) -> None:
+    def __init__(self, network: Network, name: str, identify: Callable[[], str], origin: str = "") -> None:
         self.network = network
         self.name = name
-        self.fingerprint = fingerprint
+        self.origin = origin
+        self._identify = identify
         self.family = network.family
         self.n_layers = network.n_layers
         self.width = network.width
         self.n_parameters = sum(weight.numel() for weight in network.parameters())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that decides its vectors."""
+        return self._identify()
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces."""
@@ -66,7 +75,12 @@ class StaticModel:
         self.name = f"{model.name}@static"
         self.width = model.width
         self.n_parameters = model.n_parameters
-        self.fingerprint = f"static-{model.fingerprint}"
+        self.origin = model.origin
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that decides its vectors, marked as context-free."""
+        return f"static-{self.model.fingerprint}"
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces, every word in windows of its own."""

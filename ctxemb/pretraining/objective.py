@@ -35,12 +35,15 @@ class Batch:
         For each part of the loss, (n_pieces,) what is to be predicted from each piece, or `IGNORED`.
     segments
         (n_pieces,) 0 for the first text of a pair, 1 for the second; None where there are no pairs.
+    positions
+        (n_pieces,) positions; None where they count from 0 in each window.
     """
 
     n_words: int
     encoding: Encoding
     targets: dict[str, Tensor]
     segments: Tensor | None = None
+    positions: Tensor | None = None
 
     def counts(self) -> dict[str, int]:
         """Return the number of predictions of each part of the loss."""
@@ -53,6 +56,7 @@ class Batch:
             self.encoding.to(device),
             {name: target.to(device) for name, target in self.targets.items()},
             None if self.segments is None else self.segments.to(device),
+            None if self.positions is None else self.positions.to(device),
         )
 
     def parts(self, number: int) -> list[Batch]:
@@ -78,7 +82,9 @@ class Batch:
             self.encoding.spellings,
         )
         targets = {name: target[pieces] for name, target in self.targets.items()}
-        return Batch(0, encoding, targets, None if self.segments is None else self.segments[pieces])
+        segments = None if self.segments is None else self.segments[pieces]
+        positions = None if self.positions is None else self.positions[pieces]
+        return Batch(0, encoding, targets, segments, positions)
 
 
 def predicted(targets: Tensor) -> Tensor:

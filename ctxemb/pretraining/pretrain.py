@@ -13,8 +13,8 @@ import torch
 from ctxemb.errors import InputError
 from ctxemb.files import write_text
 from ctxemb.models.bert import Bert, BertConfig
-from ctxemb.models.checkpoints import TOKENIZER
 from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.formats.tokenizers import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.pretraining.bilm import BiLMObjective, count_words

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import SelfAttention, TransformerBlock, initialise_normal
+from ctxemb.layers.transformer import Activation, SelfAttention, TransformerBlock, initialise_normal
 from tests.toys import lively
 
 RUNS = [(2, 3), (1, 5), (3, 1)]
@@ -31,9 +31,11 @@ def attention(*, causal: bool, n_heads: int = 2) -> SelfAttention:
     return lively(module)
 
 
-def block(norm: Literal["pre", "post"], gelu: Literal["none", "tanh"], *, causal: bool) -> TransformerBlock:
+def block(norm: Literal["pre", "post"], activation: Activation, *, causal: bool) -> TransformerBlock:
     torch.manual_seed(0)
-    module = TransformerBlock(8, 2, 12, norm=norm, gelu=gelu, causal=causal, dropout=0.5, epsilon=1e-5)
+    module = TransformerBlock(
+        8, 2, 12, norm=norm, activation=activation, causal=causal, dropout=0.5, epsilon=1e-5
+    )
     return lively(module.double().eval())
 
 
@@ -59,7 +61,9 @@ def norm_by_hand(norm: nn.LayerNorm, x: Tensor) -> Tensor:
 
 def network_by_hand(module: TransformerBlock, x: Tensor) -> Tensor:
     hidden = x @ module.up.weight.T + module.up.bias
-    if module.gelu == "tanh":
+    if module.activation == "relu":
+        return hidden.clamp(min=0) @ module.down.weight.T + module.down.bias
+    if module.activation == "gelu_tanh":
         bent = torch.tanh(math.sqrt(2 / math.pi) * (hidden + 0.044715 * hidden**3))
     else:
         bent = torch.erf(hidden / math.sqrt(2))
@@ -107,17 +111,17 @@ def test_attention_sees_both_sides_otherwise() -> None:
 
 
 @pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("gelu", ["none", "tanh"])
+@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "relu"])
 @pytest.mark.parametrize("norm", ["pre", "post"])
-def test_block_by_hand(norm: Literal["pre", "post"], gelu: Literal["none", "tanh"], causal: bool) -> None:
-    module, x = block(norm, gelu, causal=causal), pieces(8)
+def test_block_by_hand(norm: Literal["pre", "post"], activation: Activation, causal: bool) -> None:
+    module, x = block(norm, activation, causal=causal), pieces(8)
     with torch.no_grad():
         expected = torch.cat([block_by_hand(module, part) for part in x.split(WINDOWS)])
         torch.testing.assert_close(module(x, RUNS), expected)
 
 
 def test_dropout_is_for_training_only() -> None:
-    module, x = block("post", "none", causal=False), pieces(8)
+    module, x = block("post", "gelu", causal=False), pieces(8)
     assert torch.equal(module(x, RUNS), module(x, RUNS))
     module.train()
     assert not torch.equal(module(x, RUNS), module(x, RUNS))

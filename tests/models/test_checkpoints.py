@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,21 @@ from ctxemb.errors import CtxembError, FormatError, MissingFileError
 from ctxemb.models.bert import BertConfig
 from ctxemb.models.checkpoints import (
     CONFIG,
-    TOKENIZER,
-    WEIGHTS,
     build_network,
     folder_fingerprint,
     load_network,
-    read_config,
     save_network,
 )
-from ctxemb.models.elmo import ElmoConfig
+from ctxemb.models.formats.tokenizers import SETTINGS, TOKENIZER
+from ctxemb.models.formats.transformers import read_values, written_config
+from ctxemb.models.formats.values import Values
+from ctxemb.models.formats.weights import SAFE as WEIGHTS
 from ctxemb.models.gpt import GptConfig
 from ctxemb.pretraining.corpus import Corpus
 from tests.toys import sentences, toy_network
 
 FAMILIES = ("elmo", "gpt", "gpt-post", "bert")
-A_TENSOR = {"elmo": "characters.projection.weight", "gpt": "blocks.1.up.bias", "bert": "pooler.weight"}
+A_TENSOR = {"elmo": "characters.projection.weight", "gpt": "h.1.mlp.c_fc.bias", "bert": "pooler.dense.weight"}
 
 
 @pytest.fixture
@@ -44,6 +43,11 @@ def copied(tmp_path: Path, toy_folders: dict[str, Path]) -> Callable[[str], Path
 def change_config(folder: Path, **changes: object) -> None:
     values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     (folder / CONFIG).write_text(json.dumps({**values, **changes}), encoding="utf-8")
+
+
+def known(folder: Path, keys: Sequence[str], value: object) -> dict[str, object]:
+    values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return {key: value for key in keys if key in values}
 
 
 def change_weights(folder: Path, change: Callable[[dict[str, Tensor]], Any]) -> None:
@@ -73,7 +77,7 @@ def test_round_trip(family: str, tmp_path: Path, toy_corpus: Corpus) -> None:
 def test_saving_twice_gives_the_same_bytes(family: str, tmp_path: Path, toy_folders: dict[str, Path]) -> None:
     save_network(load_network(toy_folders[family]), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {CONFIG, WEIGHTS} | (set() if family == "elmo" else {TOKENIZER})
+    assert names == {CONFIG, WEIGHTS} | (set() if family == "elmo" else {TOKENIZER, SETTINGS})
     for name in names:
         assert (tmp_path / name).read_bytes() == (toy_folders[family] / name).read_bytes()
 
@@ -95,12 +99,19 @@ def test_saving_replaces_a_model(tmp_path: Path, toy_corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [ElmoConfig(), GptConfig(), BertConfig()], ids=lambda config: config.family
+    "config",
+    [
+        GptConfig(),
+        GptConfig(norm="pre", start="<s>", unknown="<s>", activation="relu", hidden=8),
+        BertConfig(),
+        BertConfig(n_positions=514, n_segments=1, first_position=2, start="<s>", end="</s>", unknown="<unk>"),
+        BertConfig(n_segments=0, pooler=False, activation="gelu_tanh"),
+    ],
+    ids=["openai-gpt", "gpt2", "bert", "roberta", "distilbert"],
 )
-def test_config_round_trip(config: ElmoConfig | GptConfig | BertConfig, tmp_path: Path) -> None:
-    values = {"family": config.family, **dataclasses.asdict(config)}
-    (tmp_path / CONFIG).write_text(json.dumps(values), encoding="utf-8")
-    assert read_config(tmp_path) == config
+def test_config_round_trip(config: GptConfig | BertConfig) -> None:
+    found = read_values(Values(written_config(config), Path(CONFIG)))[1]
+    assert found == config
 
 
 def test_a_transformer_needs_a_tokenizer() -> None:
@@ -141,13 +152,13 @@ def test_fingerprint(copied: Callable[[str], Path], toy_folders: dict[str, Path]
     original = folder_fingerprint(folder, None)
     assert original == folder_fingerprint(toy_folders["bert"], None)  # the place does not matter
     twins = [folder_fingerprint(folder, seed) for seed in (0, 1)]
-    change_weights(folder, lambda weights: weights["pooler.bias"].__setitem__(0, 2.0))
+    change_weights(folder, lambda weights: weights["pooler.dense.bias"].__setitem__(0, 2.0))
     changed = folder_fingerprint(folder, None)
     assert [folder_fingerprint(folder, seed) for seed in (0, 1)] == twins  # trained weights do not matter
     tokenizer = (folder / TOKENIZER).read_text(encoding="utf-8")
     (folder / TOKENIZER).write_text(tokenizer.replace("##he", "##hx"), encoding="utf-8")
     tokenized = folder_fingerprint(folder, None)
-    change_config(folder, epsilon=1e-6)
+    change_config(folder, layer_norm_eps=1e-6)
     configured = folder_fingerprint(folder, None)
     assert len({original, *twins, changed, tokenized, configured}) == 6
 
@@ -161,13 +172,16 @@ def damage(name: str) -> Callable[[Path, str], Any]:
         "config not JSON": lambda folder, _: (folder / CONFIG).write_text("{"),
         "config not UTF-8": lambda folder, _: (folder / CONFIG).write_bytes(b'{"family": "\xff"}'),
         "config a list": lambda folder, _: (folder / CONFIG).write_text("[]"),
-        "unknown family": lambda folder, _: change_config(folder, family="bort"),
-        "family a list": lambda folder, _: change_config(folder, family=["bert"]),
+        "unknown family": lambda folder, _: change_config(folder, family="bort", model_type="bort"),
+        "family a list": lambda folder, _: change_config(folder, family=["elmo"], model_type=["bert"]),
         "unknown key": lambda folder, _: change_config(folder, colour="blue"),
-        "width of another type": lambda folder, _: change_config(folder, width="wide"),
-        "width negative": lambda folder, _: change_config(folder, width=-16),
-        "no heads": lambda folder, _: change_config(folder, n_heads=0),
-        "odd heads": lambda folder, _: change_config(folder, n_heads=3),
+        "width of another type": lambda folder, _: change_config(folder, **known(folder, WIDTHS, "wide")),
+        "width negative": lambda folder, _: change_config(folder, **known(folder, WIDTHS, -16)),
+        "no heads": lambda folder, _: change_config(folder, **known(folder, HEADS, 0)),
+        "odd heads": lambda folder, _: change_config(folder, **known(folder, HEADS, 3)),
+        "activation": lambda folder, _: change_config(folder, hidden_act="mish", activation_function="mish"),
+        "relative positions": lambda folder, _: change_config(folder, position_embedding_type="relative_key"),
+        "scaling": lambda folder, _: change_config(folder, scale_attn_by_inverse_layer_idx=True),
         "filters a number": lambda folder, _: change_config(folder, filters=3),
         "truncated": lambda folder, _: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-100]),
         "truncated header": lambda folder, _: (folder / WEIGHTS).write_bytes(
@@ -189,40 +203,65 @@ def damage(name: str) -> Callable[[Path, str], Any]:
         ),
         "tokenizer not JSON": lambda folder, _: (folder / TOKENIZER).write_text("nothing"),
         "tokenizer of nothing": lambda folder, _: (folder / TOKENIZER).write_text("{}"),
-        "tokenizer too large": lambda folder, _: change_config(folder, n_vocabulary=50),
+        "tokenizer too large": lambda folder, _: change_config(folder, vocab_size=50),
         "tokenizer without a piece": lambda folder, _: (folder / TOKENIZER).write_text(
             (folder / TOKENIZER).read_text().replace("[CLS]", "[cls]").replace("endoftext", "eot")
         ),
     }[name]
 
 
+WIDTHS, HEADS = ("width", "n_embd", "hidden_size"), ("n_head", "num_attention_heads")
 ANY, TRANSFORMERS = ("elmo", "gpt", "bert"), ("gpt", "bert")
 DAMAGES: list[tuple[str, tuple[str, ...], type[CtxembError], str, str]] = [
     ("no config", ANY, MissingFileError, CONFIG, "is missing"),
-    ("no weights", ANY, MissingFileError, WEIGHTS, "no weights at"),
-    ("no tokenizer", TRANSFORMERS, MissingFileError, TOKENIZER, "no tokenizer at"),
+    ("no weights", ANY, MissingFileError, WEIGHTS, "no weights in"),
+    ("no tokenizer", TRANSFORMERS, MissingFileError, TOKENIZER, "no tokenizer in"),
     ("config not JSON", ANY, FormatError, CONFIG, "not JSON"),
     ("config not UTF-8", ANY, FormatError, CONFIG, "not JSON"),
-    ("config a list", ANY, FormatError, CONFIG, "'family' should be one of elmo, gpt, bert, found None"),
-    ("unknown family", ANY, FormatError, CONFIG, "found 'bort'"),
-    ("family a list", ANY, FormatError, CONFIG, "found ['bert']"),
-    ("unknown key", ANY, FormatError, CONFIG, "colour"),
-    ("width of another type", ANY, FormatError, CONFIG, "no network has these sizes"),
-    ("width negative", ANY, FormatError, CONFIG, "no network has these sizes"),
-    ("no heads", TRANSFORMERS, FormatError, CONFIG, "no network has these sizes"),
+    ("config a list", ANY, FormatError, CONFIG, "expected an object, found []"),
+    ("unknown family", ("elmo",), FormatError, CONFIG, "architecture 'bort' is not supported"),
+    (
+        "unknown family",
+        TRANSFORMERS,
+        FormatError,
+        CONFIG,
+        "bert, roberta, distilbert, openai-gpt, gpt2 and ELMo are",
+    ),
+    ("family a list", ANY, FormatError, CONFIG, "architecture ['bert'] is not supported"),
+    ("unknown key", ("elmo",), FormatError, CONFIG, "colour"),
+    ("width of another type", ("elmo",), FormatError, CONFIG, "no network has these sizes"),
+    ("width of another type", TRANSFORMERS, FormatError, CONFIG, "should be a number above 0, found 'wide'"),
+    ("width negative", ("elmo",), FormatError, CONFIG, "no network has these sizes"),
+    ("width negative", TRANSFORMERS, FormatError, CONFIG, "should be a number above 0, found -16"),
+    ("no heads", TRANSFORMERS, FormatError, CONFIG, "should be a number above 0, found 0"),
+    (
+        "activation",
+        TRANSFORMERS,
+        FormatError,
+        CONFIG,
+        "'mish' is not supported; supported are gelu, gelu_new",
+    ),
+    (
+        "relative positions",
+        ("bert",),
+        FormatError,
+        CONFIG,
+        "'relative_key' is not supported, only 'absolute'",
+    ),
+    ("scaling", ("gpt",), FormatError, CONFIG, "True is not supported, only False"),
     ("odd heads", TRANSFORMERS, FormatError, CONFIG, "width 16 is not a multiple of n_heads 3"),
     ("filters a number", ("elmo",), FormatError, CONFIG, "not a configuration of elmo"),
     ("truncated", ANY, FormatError, WEIGHTS, "not a safetensors file"),
     ("truncated header", ANY, FormatError, WEIGHTS, "not a safetensors file"),
     ("empty", ANY, FormatError, WEIGHTS, "not a safetensors file"),
     ("shape", ANY, FormatError, WEIGHTS, "tensor {tensor} has shape"),
-    ("missing tensor", ANY, FormatError, WEIGHTS, "missing or unknown tensors: {tensor}"),
-    ("unknown tensor", ANY, FormatError, WEIGHTS, "missing or unknown tensors: {tensor}.more"),
+    ("missing tensor", ANY, FormatError, WEIGHTS, "tensor {tensor} is missing"),
+    ("unknown tensor", ANY, FormatError, WEIGHTS, "unknown tensors: {tensor}.more"),
     ("nan", ANY, FormatError, WEIGHTS, "tensor {tensor} holds values that are not finite"),
     ("infinity", ANY, FormatError, WEIGHTS, "tensor {tensor} holds values that are not finite"),
     ("tokenizer not JSON", TRANSFORMERS, FormatError, TOKENIZER, "not a tokenizer"),
     ("tokenizer of nothing", TRANSFORMERS, FormatError, TOKENIZER, "not a tokenizer"),
-    ("tokenizer too large", TRANSFORMERS, FormatError, TOKENIZER, "config.json has room for 50"),
+    ("tokenizer too large", TRANSFORMERS, FormatError, CONFIG, "config.json has room for 50"),
     ("tokenizer without a piece", TRANSFORMERS, FormatError, TOKENIZER, "the vocabulary lacks"),
 ]
 

@@ -1,161 +1,238 @@
-"""BERT, GPT and GPT-2 give the hidden states of `transformers`, weight for weight."""
+"""Checkpoints that `transformers` writes give its pieces and its hidden states."""
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import TransformerBlock
-from ctxemb.models.bert import Bert, BertConfig
-from ctxemb.models.encoding import Encoding
-from ctxemb.models.gpt import Gpt, GptConfig
-from ctxemb.models.pieces import PieceTokenizer
-from ctxemb.pretraining.corpus import Corpus
-from tests.toys import byte_bpe, lively, wordpiece
+from ctxemb.models import load
+from ctxemb.models.checkpoints import load_network, save_network
+from ctxemb.text.sentence import Sentence
+from tests.toys import DOCUMENTS, STRANGE_WORDS, lively, sentences
 
 transformers = pytest.importorskip("transformers")
 
-LENGTHS = [1, 4, 4, 9, 12]
-N_POSITIONS, WIDTH, N_BLOCKS, N_HEADS, HIDDEN = 12, 24, 3, 4, 40
+WIDTH, N_BLOCKS, N_HEADS, HIDDEN = 24, 3, 4, 40
+BERT_SIZES = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": N_BLOCKS,
+    "num_attention_heads": N_HEADS,
+    "intermediate_size": HIDDEN,
+}
+GPT_SIZES = {"n_embd": WIDTH, "n_layer": N_BLOCKS, "n_head": N_HEADS}
+BERT_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+ROBERTA_SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+KINDS = ("bert", "roberta", "distilbert", "openai-gpt", "gpt2")
+TOLERANCE = 1e-5
+
+Write = Callable[[nn.Module, Path], None]
 
 
-def packed(n_vocabulary: int) -> Encoding:
-    pieces = torch.randint(n_vocabulary, (sum(LENGTHS),), generator=torch.Generator().manual_seed(0))
-    nothing = torch.zeros(1, dtype=torch.long)
-    return Encoding(pieces, torch.full_like(pieces, -1), torch.tensor([0, *LENGTHS]).cumsum(0), nothing)
+def trained(kind: str) -> Tokenizer:
+    if kind in {"bert", "distilbert"}:
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=kind == "bert")
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer: Any = trainers.WordPieceTrainer(
+            vocab_size=200, special_tokens=BERT_SPECIAL, show_progress=False
+        )
+    elif kind == "openai-gpt":
+        tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.BpeTrainer(
+            vocab_size=200, special_tokens=["<unk>"], end_of_word_suffix="</w>", show_progress=False
+        )
+    else:
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+        special = ROBERTA_SPECIAL if kind == "roberta" else ["<|endoftext|>"]
+        trainer = trainers.BpeTrainer(
+            vocab_size=400,
+            special_tokens=special,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+    tokenizer.train_from_iterator(DOCUMENTS, trainer)
+    return tokenizer
 
 
-def theirs(model: nn.Module, batch: Encoding, *inputs: Tensor) -> Tensor:
-    """Return (n_layers, n_pieces, width) of a model of `transformers`, a window at a time."""
-    windows = []
-    for parts in zip(*(x.split(LENGTHS) for x in (batch.pieces, *inputs)), strict=True):
-        named = dict(zip(("input_ids", "token_type_ids"), parts, strict=False))
-        out = model(**{name: part[None] for name, part in named.items()}, output_hidden_states=True)
-        windows.append(torch.stack([layer[0] for layer in out.hidden_states]))
-    return torch.cat(windows, dim=1)
+def write_tokenizer(kind: str, folder: Path) -> None:
+    """Write the files that the published checkpoints have."""
+    tokenizer = trained(kind)
+    if kind in {"bert", "distilbert"}:
+        pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+        (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece, _ in pieces), encoding="utf-8")
+        settings = {"do_lower_case": kind == "bert"}
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    else:
+        tokenizer.model.save(str(folder))
 
 
-def copy(ours: nn.Module, theirs: nn.Module, *, transposed: bool = False) -> None:
-    """Copy a linear layer, an embedding or a normalisation."""
-    weight = theirs.weight.T if transposed else theirs.weight  # OpenAI's linear layers are (input, output)
-    ours.weight.copy_(weight)
-    if getattr(theirs, "bias", None) is not None:
-        ours.bias.copy_(theirs.bias)
+def reference_tokenizer(kind: str, folder: Path) -> Any:
+    name = {
+        "bert": "BertTokenizerFast",
+        "distilbert": "BertTokenizerFast",
+        "roberta": "RobertaTokenizerFast",
+        "openai-gpt": "OpenAIGPTTokenizerFast",
+        "gpt2": "GPT2TokenizerFast",
+    }[kind]
+    more = {"add_prefix_space": True} if kind in {"gpt2", "roberta"} else {}
+    lower = {"do_lower_case": kind == "bert"} if "bert" in kind and kind != "roberta" else {}
+    return getattr(transformers, name).from_pretrained(folder, **more, **lower)
 
 
-def copy_bert_block(ours: TransformerBlock, theirs: nn.Module) -> None:
-    attention = theirs.attention
-    parts = (attention.self.query, attention.self.key, attention.self.value)
-    ours.attention.qkv.weight.copy_(torch.cat([part.weight for part in parts]))
-    ours.attention.qkv.bias.copy_(torch.cat([part.bias for part in parts]))
-    copy(ours.attention.out, attention.output.dense)
-    copy(ours.attention_norm, attention.output.LayerNorm)
-    copy(ours.up, theirs.intermediate.dense)
-    copy(ours.down, theirs.output.dense)
-    copy(ours.network_norm, theirs.output.LayerNorm)
+def reference(kind: str, n_vocabulary: int) -> nn.Module:
+    torch.manual_seed(0)
+    shared: dict[str, Any] = {"vocab_size": n_vocabulary, "attn_implementation": "eager"}
+    if kind == "bert":
+        config = transformers.BertConfig(**shared, **BERT_SIZES, max_position_embeddings=32)
+        model = transformers.BertForPreTraining(config)
+    elif kind == "roberta":
+        sizes = {**BERT_SIZES, "max_position_embeddings": 34, "type_vocab_size": 1, "pad_token_id": 1}
+        model = transformers.RobertaForMaskedLM(transformers.RobertaConfig(**shared, **sizes))
+    elif kind == "distilbert":
+        sizes = {"dim": WIDTH, "n_layers": N_BLOCKS, "n_heads": N_HEADS, "hidden_dim": HIDDEN}
+        config = transformers.DistilBertConfig(**shared, **sizes, max_position_embeddings=32)
+        model = transformers.DistilBertForMaskedLM(config)
+    elif kind == "openai-gpt":
+        config = transformers.OpenAIGPTConfig(**shared, **GPT_SIZES, n_positions=32)
+        model = transformers.OpenAIGPTLMHeadModel(config)
+    else:
+        sizes = {**GPT_SIZES, "n_positions": 32, "n_inner": HIDDEN, "bos_token_id": 0, "eos_token_id": 0}
+        model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**shared, **sizes))
+    return lively(model, 0.2).eval()
 
 
-def copy_gpt_block(ours: TransformerBlock, theirs: nn.Module) -> None:
-    copy(ours.attention.qkv, theirs.attn.c_attn, transposed=True)
-    copy(ours.attention.out, theirs.attn.c_proj, transposed=True)
-    copy(ours.attention_norm, theirs.ln_1)
-    copy(ours.up, theirs.mlp.c_fc, transposed=True)
-    copy(ours.down, theirs.mlp.c_proj, transposed=True)
-    copy(ours.network_norm, theirs.ln_2)
+def as_safetensors(model: Any, folder: Path) -> None:
+    model.save_pretrained(folder)
 
 
-def copy_blocks(
-    ours: nn.ModuleList, theirs: nn.ModuleList, how: Callable[[nn.Module, nn.Module], None]
-) -> None:
-    assert len(ours) == len(theirs)
-    for one, other in zip(ours, theirs, strict=True):
-        how(one, other)
+def as_shards(model: Any, folder: Path) -> None:
+    model.save_pretrained(folder, max_shard_size="15KB")
+    assert len(list(folder.glob("*.safetensors"))) > 2
+
+
+def as_bin(model: Any, folder: Path) -> None:
+    model.config.save_pretrained(folder)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+
+
+def as_old_bin(model: Any, folder: Path) -> None:
+    """Write what was written before PyTorch 1.6, with the names of TensorFlow's normalisations."""
+    model.config.save_pretrained(folder)
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): weight
+        for name, weight in model.state_dict().items()
+    }
+    torch.save(old, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
+
+
+def as_bare_model(model: Any, folder: Path) -> None:
+    model.base_model.save_pretrained(folder)
+
+
+WRITERS: tuple[Write, ...] = (as_safetensors, as_shards, as_bin, as_old_bin, as_bare_model)
+
+
+def their_layers(model: Any, pieces: Tensor) -> Tensor:
+    out = model.base_model(input_ids=pieces[None], output_hidden_states=True)
+    return torch.stack([layer[0] for layer in out.hidden_states])
 
 
 @torch.no_grad()
-def test_bert(toy_corpus: Corpus) -> None:
-    torch.manual_seed(0)
-    tokenizer = wordpiece(toy_corpus)
-    config = transformers.BertConfig(
-        vocab_size=len(tokenizer),
-        max_position_embeddings=N_POSITIONS,
-        hidden_size=WIDTH,
-        num_hidden_layers=N_BLOCKS,
-        num_attention_heads=N_HEADS,
-        intermediate_size=HIDDEN,
-        attn_implementation="eager",
-    )
-    reference = lively(transformers.BertModel(config)).eval()
-    network = Bert(
-        BertConfig(len(tokenizer), N_POSITIONS, 2, WIDTH, N_BLOCKS, N_HEADS, HIDDEN), tokenizer
-    ).eval()
-    embeddings = reference.embeddings
-    copy(network.pieces, embeddings.word_embeddings)
-    copy(network.positions, embeddings.position_embeddings)
-    copy(network.segments, embeddings.token_type_embeddings)
-    copy(network.norm, embeddings.LayerNorm)
-    copy_blocks(network.blocks, reference.encoder.layer, copy_bert_block)
-    copy(network.pooler, reference.pooler.dense)
-
-    batch = packed(len(tokenizer))
-    segments = torch.randint(2, batch.pieces.shape)
-    for ours, inputs in ((network(batch), ()), (network(batch, segments), (segments,))):
-        torch.testing.assert_close(ours, theirs(reference, batch, *inputs), rtol=0, atol=1e-5)
-    window = batch.pieces[-LENGTHS[-1] :]
-    pooled = network.pool(network(batch)[-1][-LENGTHS[-1]][None])
-    torch.testing.assert_close(pooled, reference(window[None]).pooler_output, rtol=0, atol=1e-5)
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_hidden_states(kind: str, write: Write, tmp_path: Path) -> None:
+    write_tokenizer(kind, tmp_path)
+    model = reference(kind, len(reference_tokenizer(kind, tmp_path)))
+    write(model, tmp_path)
+    ours = load(str(tmp_path))
+    assert ours.n_layers == N_BLOCKS + 1
+    batch = ours.encode(sentences(1, 5, 5, 9, 2))
+    layers = ours(batch)
+    for start, stop in zip(batch.windows[:-1].tolist(), batch.windows[1:].tolist(), strict=True):
+        theirs = their_layers(model, batch.pieces[start:stop])
+        torch.testing.assert_close(layers[:, start:stop], theirs, rtol=0, atol=TOLERANCE)
 
 
-def gpt(corpus: Corpus, norm: str) -> tuple[PieceTokenizer, Gpt]:
-    tokenizer = byte_bpe(corpus)
-    config = GptConfig(
-        len(tokenizer),
-        N_POSITIONS,
-        WIDTH,
-        N_BLOCKS,
-        N_HEADS,
-        norm="pre" if norm == "pre" else "post",
-        unknown="a",
-    )
-    return tokenizer, Gpt(config, tokenizer).eval()
+def odd_sentences(count: int) -> list[list[str]]:
+    """Return sentences of ordinary and of strange words, and of random characters."""
+    generator = random.Random(0)
+    ordinary = " ".join(DOCUMENTS).split()
+    strange = [word for word in STRANGE_WORDS if 0 < len(word) < 200 and word.isprintable()]
+    strange = [word for word in strange if not word.startswith(("[", "<")) and " " not in word]
+    found = []
+    for _ in range(count):
+        words = []
+        for _ in range(generator.randint(1, 12)):
+            kind = generator.random()
+            if kind < 0.6:
+                words.append(generator.choice(ordinary))
+            elif kind < 0.8:
+                words.append(generator.choice(strange))
+            else:
+                size = generator.randint(1, 8)
+                starts = [generator.choice((65, 97, 0xC0, 0x3B1, 0x4E00, 0x1F600)) for _ in range(size)]
+                letters = [chr(start + generator.randint(0, 25)) for start in starts]
+                words.append("".join(letters))
+        found.append(words)
+    return found
 
 
-@torch.no_grad()
-def test_gpt2(toy_corpus: Corpus) -> None:
-    torch.manual_seed(0)
-    tokenizer, network = gpt(toy_corpus, "pre")
-    config = transformers.GPT2Config(
-        vocab_size=len(tokenizer),
-        n_positions=N_POSITIONS,
-        n_embd=WIDTH,
-        n_layer=N_BLOCKS,
-        n_head=N_HEADS,
-        bos_token_id=0,
-        eos_token_id=0,
-        attn_implementation="eager",
-    )
-    reference = lively(transformers.GPT2Model(config), 0.2).eval()
-    copy(network.pieces, reference.wte)
-    copy(network.positions, reference.wpe)
-    copy_blocks(network.blocks, reference.h, copy_gpt_block)
-    copy(network.norm, reference.ln_f)
-    batch = packed(len(tokenizer))
-    torch.testing.assert_close(network(batch), theirs(reference, batch), rtol=0, atol=1e-5)
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_and_words(kind: str, tmp_path: Path) -> None:
+    write_tokenizer(kind, tmp_path)
+    theirs = reference_tokenizer(kind, tmp_path)
+    reference(kind, len(theirs)).config.save_pretrained(tmp_path)
+    network = load_network(tmp_path, random_init=0)
+    texts = odd_sentences(2000)
+    ours = network.tokenizer.pieces([Sentence(tuple(words)) for words in texts])
+    different = []
+    for words, pieces in zip(texts, ours, strict=True):
+        encoded = theirs(words, is_split_into_words=True, add_special_tokens=False)
+        by_word: list[list[int]] = [[] for _ in words]
+        for piece, word in zip(encoded["input_ids"], encoded.word_ids(), strict=True):
+            by_word[word].append(piece)
+        unknown = network.tokenizer.unknown  # a word without pieces has one here
+        if [list(word) for word in pieces] != [word or [unknown] for word in by_word]:
+            different.append(words)
+    assert not different
 
 
 @torch.no_grad()
-def test_openai_gpt(toy_corpus: Corpus) -> None:
-    torch.manual_seed(0)
-    tokenizer, network = gpt(toy_corpus, "post")
-    config = transformers.OpenAIGPTConfig(
-        vocab_size=len(tokenizer), n_positions=N_POSITIONS, n_embd=WIDTH, n_layer=N_BLOCKS, n_head=N_HEADS
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_we_save_they_read(kind: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "theirs", tmp_path / "ours"
+    source.mkdir()
+    write_tokenizer(kind, source)
+    model = reference(kind, len(reference_tokenizer(kind, source)))
+    as_safetensors(model, source)
+    network = load_network(source)
+    save_network(network, target, dtype=torch.float32)
+    again = load_network(target)
+    assert again.config == network.config
+    for name, weight in network.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])
+    back = transformers.AutoModel.from_pretrained(target, attn_implementation="eager").eval()
+    pieces = again.encode(sentences(9)).pieces
+    torch.testing.assert_close(
+        torch.stack([layer[0] for layer in back(pieces[None], output_hidden_states=True).hidden_states]),
+        their_layers(model, pieces),
+        rtol=0,
+        atol=TOLERANCE,
     )
-    reference = lively(transformers.OpenAIGPTModel(config)).eval()
-    copy(network.pieces, reference.tokens_embed)
-    copy(network.positions, reference.positions_embed)
-    copy_blocks(network.blocks, reference.h, copy_gpt_block)
-    batch = packed(len(tokenizer))
-    torch.testing.assert_close(network(batch), theirs(reference, batch), rtol=0, atol=1e-5)
+    words = ["The", "old", "man", "sat", "by", "the", "bank", "."]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(target)
+    encoded = tokenizer(words, is_split_into_words=True, add_special_tokens=False)["input_ids"]
+    assert encoded == [p for word in again.tokenizer.pieces([Sentence(tuple(words))])[0] for p in word]

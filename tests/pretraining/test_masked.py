@@ -167,7 +167,21 @@ def test_collate(objective: MaskedObjective) -> None:
     assert data.segments.tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1]
     assert data.targets["next_sentence"].tolist() == [0, *[IGNORED] * 4, 1, *[IGNORED] * 7]
     assert data.n_words == 6
+    assert data.positions is not None
+    first, second = data.positions[:5], data.positions[5:]
+    assert (first.diff() == 1).all()
+    assert (second.diff() == 1).all()
     assert (encoding.words == NO_WORD).all()
+
+
+def test_windows_begin_at_any_position_from_which_they_fit(objective: MaskedObjective) -> None:
+    pairs = [([30] * 10, [33] * 10, True, 4)] * 400  # 23 pieces in 24 positions
+    data = objective.collate(pairs, np.random.default_rng(0))
+    assert data.positions is not None
+    starts = data.positions[data.encoding.windows[:-1]].tolist()
+    assert set(starts) == {0, 1}
+    assert 150 < sum(starts) < 250
+    assert int(data.positions.max()) == 23
 
 
 @torch.no_grad()
@@ -180,11 +194,13 @@ def test_loss_by_hand(objective: MaskedObjective, documents: list[Document]) -> 
     network, head = objective.network, objective.head
     encoding, targets, segments = data.encoding, data.targets["masked"], data.segments
     assert segments is not None
+    positions = data.positions
+    assert positions is not None
     surprises, following = [], []
     for number in range(len(pairs)):
         window = slice(int(encoding.windows[number]), int(encoding.windows[number + 1]))
         pieces = encoding.pieces[window]
-        x = network.pieces.weight[pieces] + network.positions.weight[: len(pieces)]
+        x = network.pieces.weight[pieces] + network.positions.weight[positions[window]]
         x = network.norm(x + network.segments.weight[segments[window]])
         for block in network.blocks:
             x = block(x, [(1, len(pieces))])

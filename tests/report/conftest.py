@@ -63,7 +63,10 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "spec": {"models": list(depths), "seed": 0},
         "versions": {"python": "3.11", "torch": "2.13.0"},
         "models": {
-            m: {"fingerprint": "ab" * 32, "family": "gpt", "n_layers": d, "width": 8, "n_parameters": 1234}
+            m: {
+                "fingerprint": "ab" * 32, "origin": NASTY, "family": "gpt", "n_layers": d, "width": 8,
+                "n_parameters": 1234,
+            }
             for m, d in depths.items()
         },
         "tasks": {

@@ -1,0 +1,62 @@
+"""Values of a configuration file, taken out with errors that name file and key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ctxemb.errors import FormatError
+from ctxemb.layers.transformer import Activation
+
+OURS = "ctxemb"
+"""Key of ``config.json`` under which our own choices stand."""
+
+_ACTIVATIONS: dict[str, Activation] = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "relu": "relu",
+}
+
+
+class Values:
+    """The values of a ``config.json``, with errors that name file and key."""
+
+    def __init__(self, values: Mapping[str, Any], path: Path) -> None:
+        self.values = values
+        self.path = path
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """Return a whole number above 0."""
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise FormatError(f"{self.path}: '{key}' should be a number above 0, found {value!r}")
+        return value
+
+    def share(self, key: str, default: float) -> float:
+        """Return a number from 0 to 1."""
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise FormatError(f"{self.path}: '{key}' should be a number from 0 to 1, found {value!r}")
+        return float(value)
+
+    def activation(self, key: str, default: str) -> Activation:
+        """Return an activation function."""
+        value = self.values.get(key, default)
+        if value not in _ACTIVATIONS:
+            raise FormatError(
+                f"{self.path}: '{key}' {value!r} is not supported; supported are {', '.join(_ACTIVATIONS)}"
+            )
+        return _ACTIVATIONS[value]
+
+    def must_be(self, key: str, wanted: Any) -> None:
+        """Refuse a value other than the one that our modules compute with."""
+        if self.values.get(key, wanted) != wanted:
+            raise FormatError(f"{self.path}: '{key}' {self.values[key]!r} is not supported, only {wanted!r}")
+
+    def ours(self, key: str, default: Any) -> Any:
+        """Return a choice of ours."""
+        own = self.values.get(OURS, {})
+        return own.get(key, default) if isinstance(own, dict) else default

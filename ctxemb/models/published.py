@@ -1,0 +1,134 @@
+"""Published models: names, where they are, and how they come to this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxemb.errors import InputError, MissingFileError
+
+HUB = "hf:"
+"""What the name of any model on the Hugging Face hub begins with: ``hf:organisation/name@revision``."""
+
+ELMO_URL = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/"
+
+ELMO = {
+    "elmo-small": "2x1024_128_2048cnn_1xhighway",
+    "elmo-medium": "2x2048_256_2048cnn_1xhighway",
+    "elmo-original": "2x4096_512_2048cnn_2xhighway",
+    "elmo-5.5b": "2x4096_512_2048cnn_2xhighway_5.5B",
+}
+"""ELMo (Peters et al. 2018): the folder of each model, which its file names repeat."""
+
+ON_HUB = {
+    "openai-gpt": "openai-community/openai-gpt",
+    "gpt2": "openai-community/gpt2",
+    "gpt2-medium": "openai-community/gpt2-medium",
+    "gpt2-large": "openai-community/gpt2-large",
+    "gpt2-xl": "openai-community/gpt2-xl",
+    "bert-base-uncased": "google-bert/bert-base-uncased",
+    "bert-base-cased": "google-bert/bert-base-cased",
+    "bert-large-uncased": "google-bert/bert-large-uncased",
+    "bert-large-cased": "google-bert/bert-large-cased",
+    "bert-tiny": "google/bert_uncased_L-2_H-128_A-2",
+    "bert-mini": "google/bert_uncased_L-4_H-256_A-4",
+    "bert-small": "google/bert_uncased_L-4_H-512_A-8",
+    "bert-medium": "google/bert_uncased_L-8_H-512_A-8",
+    "roberta-base": "FacebookAI/roberta-base",
+    "roberta-large": "FacebookAI/roberta-large",
+    "distilbert-base-uncased": "distilbert/distilbert-base-uncased",
+    "distilbert-base-cased": "distilbert/distilbert-base-cased",
+    "minilm": "sentence-transformers/all-MiniLM-L6-v2",
+}
+
+_SMALL_FILES = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+]
+_SAFE = ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"]
+_BIN = ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A published model on this machine.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    origin
+        Where it comes from; for the hub, with the revision.
+    """
+
+    folder: Path
+    origin: str
+
+
+def is_published(name: str) -> bool:
+    """Return whether `name` is that of a published model."""
+    return name in ELMO or name in ON_HUB or name.startswith(HUB)
+
+
+def origin_of(name: str) -> str:
+    """Return where a published model comes from, in a few words."""
+    return f"AllenNLP, {ELMO[name]}" if name in ELMO else f"Hugging Face hub, {ON_HUB[name]}"
+
+
+def fetch(name: str) -> Fetched:
+    """Return the folder of a published model; it is downloaded unless it was before.
+
+    Raises
+    ------
+    MissingFileError
+        If it cannot be fetched; the message says what else to do.
+    InputError
+        If the name of a model on the hub is not one.
+    """
+    if name in ELMO:
+        return _fetch_elmo(ELMO[name])
+    repository, _, revision = ON_HUB.get(name, name.removeprefix(HUB)).partition("@")
+    return _fetch_hub(name, repository, revision or None)
+
+
+def _fetch_elmo(kind: str) -> Fetched:
+    import pooch
+
+    folder = Path(pooch.os_cache("ctxemb")) / "models" / kind
+    for part in ("options.json", "weights.hdf5"):
+        file = f"elmo_{kind}_{part}"
+        url = f"{ELMO_URL}{kind}/{file}"
+        try:
+            pooch.retrieve(url, known_hash=None, fname=file, path=folder, progressbar=False)
+        except Exception as error:
+            raise _unreachable(url, error) from error
+    return Fetched(folder, f"{ELMO_URL}{kind}/")
+
+
+def _fetch_hub(name: str, repository: str, revision: str | None) -> Fetched:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    def get(patterns: list[str]) -> Path:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
+
+    try:
+        folder = get([*_SMALL_FILES, *_SAFE])
+        if not any(folder.glob("*.safetensors")):
+            folder = get([*_SMALL_FILES, *_BIN])
+    except HFValidationError as error:
+        raise InputError(f"'{name}' is not the name of a model: {HUB}organisation/name[@revision]") from error
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise _unreachable(f"{repository} from the Hugging Face hub", error) from error
+    return Fetched(folder, f"{repository}@{folder.name}")
+
+
+def _unreachable(what: str, error: Exception) -> MissingFileError:
+    reason = str(error).strip().split("\n")[0]
+    return MissingFileError(
+        f"cannot fetch {what} ({reason}); without a network, name a folder that holds the model: --model PATH"
+    )
