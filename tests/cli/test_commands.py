@@ -172,3 +172,35 @@ def test_pretrain(ctxemb: Ctxemb, tmp_path: Path) -> None:
     other = ctxemb("pretrain", "--family", "gpt", "--corpus", corpus, "-o", folder, "--max-words", "400")
     assert other.code == 1
     assert "other settings" in other.err
+
+
+def test_perplexity(ctxemb: Ctxemb, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("The old man sat by the river. He waited for an hour.\n", encoding="utf-8")
+    done = ctxemb("perplexity", text, "--format", "json")
+    assert done.code == 0, done.err
+    rows = json.loads(done.out)
+    assert [row["model"] for row in rows] == ["gpt", "bert"]
+    assert all(0.5 < row["bits_per_character"] < 5 for row in rows)
+    assert {row["n_words"] for row in rows} == {14}
+    without = ctxemb("perplexity", text, "--model", "elmo")
+    assert without.code == 1
+    assert "ELMo's, a softmax over words, does not ship" in without.err
+    assert ctxemb("perplexity", tmp_path / "nothing.txt").code == 1
+
+
+def test_save(ctxemb: Ctxemb, tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    done = ctxemb("save", "gpt", folder, "--half")
+    assert (done.code, done.out.strip()) == (0, str(folder))
+    assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= {
+        path.name for path in folder.iterdir()
+    }
+    done = ctxemb("embed", "--text", "The cat", "--model", folder, "-o", tmp_path / "store")
+    assert done.code == 0, done.err
+    again = ctxemb("save", "gpt", folder)
+    assert again.code == 1
+    assert "is not empty" in again.err
+    static = ctxemb("save", "static:gpt", tmp_path / "static")
+    assert static.code == 1
+    assert "has no weights of its own" in static.err
