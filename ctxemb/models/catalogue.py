@@ -9,10 +9,11 @@ from pathlib import Path
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
-from ctxemb.models.checkpoints import CONFIG, folder_fingerprint, load_network
+from ctxemb.models.checkpoints import CONFIG, folder_fingerprint, is_ours, load_network
 from ctxemb.models.formats.weights import SAFE
 from ctxemb.models.loaded import LoadedModel, StaticModel
 from ctxemb.models.published import ELMO, HUB, ON_HUB, fetch, is_published, origin_of
+from ctxemb.models.wrapped import wrap
 from ctxemb.registry import unknown_name
 
 EMBEDDED = ("elmo", "gpt", "bert")
@@ -93,7 +94,7 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         ``"elmo-original"``, ``"gpt2"`` or ``"bert-base-uncased"``, or any on the Hugging Face hub of these
         architectures, as ``"hf:organisation/name@revision"``; a folder of `ctxemb pretrain`, transformers,
         sentence-transformers, bilm-tf or AllenNLP; or ``"static:NAME"`` for the context-free baseline of one
-        of these (``"static"``: of bert).
+        of these (``"static"``: of bert). Other architectures of transformers need the extra ``ctxemb[hf]``.
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
 
@@ -116,7 +117,8 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     if name == STATIC or name.startswith(f"{STATIC}:"):
         return StaticModel(load(name.partition(":")[2] or "bert", random_init))
     found = find_model(name)
-    network = load_network(found.folder, random_init=random_init)
+    read = load_network if is_ours(found.folder) else wrap
+    network = read(found.folder, random_init=random_init)
     shown = found.name if random_init is None else f"{found.name}@random"
     return LoadedModel(network, shown, partial(folder_fingerprint, found.folder, random_init), found.origin)
 

@@ -212,6 +212,14 @@ def read_config_values(folder: Path) -> Values:
     return Values(values, path)
 
 
+def is_ours(folder: Path) -> bool:
+    """Return whether the folder's architecture is one of ours, or it is not told."""
+    if not (folder / CONFIG).is_file():
+        return True
+    kind = read_config_values(folder).values.get("model_type")
+    return not isinstance(kind, str) or kind in KINDS
+
+
 def _is_own_elmo(values: Values) -> bool:
     return values.values.get("family") == ElmoConfig.family
 

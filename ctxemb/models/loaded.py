@@ -11,6 +11,7 @@ from torch import Tensor
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import Network
 from ctxemb.models.encoding import Encoding
+from ctxemb.models.wrapped import Wrapped
 from ctxemb.text.sentence import Sentence
 
 
@@ -29,7 +30,9 @@ class LoadedModel:
         Where it comes from, if it was downloaded.
     """
 
-    def __init__(self, network: Network, name: str, identify: Callable[[], str], origin: str = "") -> None:
+    def __init__(
+        self, network: Network | Wrapped, name: str, identify: Callable[[], str], origin: str = ""
+    ) -> None:
         self.network = network
         self.name = name
         self.origin = origin

@@ -13,6 +13,7 @@ from ctxemb.models.checkpoints import save_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.formats.bilm import write_elmo
 from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.wrapped import Wrapped
 
 CARD = "README.md"
 
@@ -35,7 +36,8 @@ def save(model: ContextualModel, folder: Path, *, half: bool = False) -> None:
     Raises
     ------
     InputError
-        If the folder is not empty, or the model has no network of its own (a context-free baseline).
+        If the folder is not empty, or the model has no network of ours: a context-free baseline, or another
+        architecture of transformers.
     MissingFileError
         If an ELMo is to be written and h5py is not installed.
     """
@@ -43,6 +45,8 @@ def save(model: ContextualModel, folder: Path, *, half: bool = False) -> None:
         raise InputError(f"{model.name} has no weights of its own to save; save the model it is made from")
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name another folder")
+    if isinstance(model.network, Wrapped):
+        raise InputError(f"{model.name} is a model of transformers, which saves it itself")
     if isinstance(model.network, Elmo):
         write_elmo(model.network, folder)
     else:

@@ -1,0 +1,123 @@
+"""Other architectures of `transformers` keep the promises of a model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ctxemb.errors import FormatError, InputError, MissingFileError
+from ctxemb.models import ContextualModel, load, save
+from ctxemb.text.sentence import Sentence
+from tests.models.test_parity import reference_tokenizer, write_tokenizer
+from tests.toys import STRANGE_WORDS, lively, sentences
+
+transformers = pytest.importorskip("transformers")
+
+SIZES = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+KINDS = ("electra", "llama", "t5")
+
+
+def write(kind: str, folder: Path) -> Any:
+    """Write a tiny model and its tokenizer, and return it."""
+    folder.mkdir(exist_ok=True)
+    source = folder / "source"
+    source.mkdir()
+    pieces = "bert" if kind == "electra" else "gpt2"
+    write_tokenizer(pieces, source)
+    tokenizer = reference_tokenizer(pieces, source)
+    tokenizer.save_pretrained(folder)
+    size = len(tokenizer)
+    torch.manual_seed(0)
+    if kind == "electra":
+        config = transformers.ElectraConfig(
+            vocab_size=size, embedding_size=24, max_position_embeddings=32, **SIZES
+        )
+        model = transformers.ElectraModel(config)
+    elif kind == "llama":
+        config = transformers.LlamaConfig(vocab_size=size, max_position_embeddings=32, **SIZES)
+        model = transformers.LlamaModel(config)
+    else:
+        config = transformers.T5Config(
+            vocab_size=size, d_model=24, d_kv=12, d_ff=32, num_layers=2, num_heads=2, decoder_start_token_id=0
+        )
+        model = transformers.T5Model(config)
+    lively(model, 0.1).eval().save_pretrained(folder)
+    return model
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    folder = tmp_path_factory.mktemp("wrapped") / request.param
+    return folder, write(request.param, folder)
+
+
+def vectors(model: ContextualModel, texts: list[Sentence]) -> list[Tensor]:
+    batch = model.encode(texts)
+    layers = model(batch)
+    rows = torch.stack([layers[:, batch.words == word].mean(dim=1) for word in range(batch.n_words)], dim=1)
+    return [rows[:, a:b] for a, b in zip(batch.offsets[:-1], batch.offsets[1:], strict=True)]
+
+
+@torch.no_grad()
+def test_layers_are_the_hidden_states(made: tuple[Path, Any]) -> None:
+    folder, theirs = made
+    model = load(str(folder))
+    assert (model.name, model.family) == (folder.name, folder.name)
+    assert (model.n_layers, model.width) == (3, 24)
+    batch = model.encode(sentences(3, 5, 5))
+    layers = model(batch)
+    encoder = theirs.get_encoder() if folder.name == "t5" else theirs
+    for start, stop in zip(batch.windows[:-1].tolist(), batch.windows[1:].tolist(), strict=True):
+        out = encoder(input_ids=batch.pieces[None, start:stop], output_hidden_states=True)
+        expected = torch.stack([layer[0] for layer in out.hidden_states])
+        torch.testing.assert_close(layers[:, start:stop], expected, rtol=0, atol=1e-5)
+
+
+def test_a_vector_does_not_depend_on_the_batch(made: tuple[Path, Any]) -> None:
+    model = load(str(made[0]))
+    texts = sentences(4, 1, 40, 4, 9)
+    for text, found in zip(texts, vectors(model, texts), strict=True):
+        torch.testing.assert_close(found, vectors(model, [text])[0], rtol=0, atol=1e-5)
+
+
+def test_every_word_gets_a_vector(made: tuple[Path, Any]) -> None:
+    model = load(str(made[0]))
+    words = [word for word in STRANGE_WORDS if len(word) < 1000]
+    (found,) = vectors(model, [Sentence(tuple(words))])
+    assert found.shape == (3, len(words), 24)
+    assert torch.isfinite(found).all()
+
+
+def test_special_pieces(tmp_path: Path) -> None:
+    write("electra", tmp_path / "electra")
+    model = load(str(tmp_path / "electra"))
+    batch = model.encode([Sentence(("the", "bank"))])
+    assert batch.words[0] == batch.words[-1] == -1  # [CLS] and [SEP]
+    with pytest.raises(InputError, match="a model of transformers, which saves it itself"):
+        save(model, tmp_path / "saved")
+
+
+def test_random_twins(made: tuple[Path, Any]) -> None:
+    texts = sentences(3)
+    trained, one, same, other = (load(str(made[0]), seed) for seed in (None, 1, 1, 2))
+    assert torch.equal(vectors(one, texts)[0], vectors(same, texts)[0])
+    assert not torch.equal(vectors(one, texts)[0], vectors(other, texts)[0])
+    assert len({model.fingerprint for model in (trained, one, other)}) == 3
+
+
+def test_without_transformers(made: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingFileError, match=r"pip install 'ctxemb\[hf\]'"):
+        load(str(made[0]))
+
+
+def test_what_transformers_cannot_load(tmp_path: Path) -> None:
+    write("electra", tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"no")
+    with pytest.raises(FormatError, match="transformers cannot load this model"):
+        load(str(tmp_path))
