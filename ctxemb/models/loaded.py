@@ -14,6 +14,9 @@ from ctxemb.models.encoding import Encoding
 from ctxemb.models.wrapped import Wrapped
 from ctxemb.text.sentence import Sentence
 
+_CACHED_WINDOWS = 100_000
+"""Windows whose vectors a context-free model keeps; beyond them it begins anew."""
+
 
 class LoadedModel:
     """A network that is done with training.
@@ -76,6 +79,7 @@ class StaticModel:
     def __init__(self, model: ContextualModel) -> None:
         self.model = model
         self.name = f"{model.name}@static"
+        self._known: dict[bytes, Tensor] = {}
         self.width = model.width
         self.n_parameters = model.n_parameters
         self.origin = model.origin
@@ -92,5 +96,26 @@ class StaticModel:
         return Encoding(alone.pieces, alone.words, alone.windows, lengths.cumsum(0), alone.spellings)
 
     def __call__(self, batch: Encoding) -> Tensor:
-        """Return (1, n_pieces, width), packed as `batch` is."""
-        return self.model(batch)[:1]
+        """Return (1, n_pieces, width), packed as `batch` is; no window is read twice."""
+        read = batch.pieces if batch.spellings is None else batch.spellings[batch.pieces]
+        keys = [window.numpy().tobytes() for window in torch.split(read, batch.lengths.tolist())]
+        new: dict[bytes, int] = {}
+        for number, key in enumerate(keys):
+            if key not in self._known:
+                new.setdefault(key, number)
+        if new:
+            if len(self._known) > _CACHED_WINDOWS:
+                self._known = {}
+                return self(batch)
+            self._learn(list(new), list(new.values()), batch)
+        return torch.cat([self._known[key] for key in keys])[None]
+
+    def _learn(self, keys: list[bytes], windows: list[int], batch: Encoding) -> None:
+        spans = [(int(batch.windows[i]), int(batch.windows[i + 1])) for i in windows]
+        lengths = [stop - start for start, stop in spans]
+        rows = torch.cat([torch.arange(start, stop) for start, stop in spans])
+        borders = torch.tensor([0, *lengths]).cumsum(0)
+        part = Encoding(batch.pieces[rows], batch.words[rows], borders, batch.offsets, batch.spellings)
+        vectors = self.model(part)[0]
+        for key, vector in zip(keys, torch.split(vectors, lengths), strict=True):
+            self._known[key] = vector.clone()
