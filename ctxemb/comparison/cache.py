@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ctxemb.files import write_text, write_whole
 
 ENVIRONMENT = "CTXEMB_CACHE"
-FORMAT = 1
+FORMAT = 2
 """Counted up when vectors or scores change for the same model, text and settings."""
 
 
@@ -31,14 +31,20 @@ class Cache:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def array(self, key: dict[str, Any], make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return the array for `key`, memory-mapped if it was computed before."""
+    def array(
+        self, key: dict[str, Any], shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
+    ) -> NDArray[np.float32]:
+        """Return the array for `key`, memory-mapped where there is a folder.
+
+        One that was not computed before is filled in by `fill`, on disk, and kept when it is whole.
+        """
         if self.folder is None:
-            return make()
+            values = np.empty(shape, dtype=np.float32)
+            fill(values)
+            return values
         path = self.folder / "vectors" / f"{digest(key)}.npy"
         if not path.is_file():
-            values = make()
-            write_whole(path, lambda temporary: _save_array(temporary, values))
+            write_whole(path, lambda temporary: _fill_array(temporary, shape, fill))
         loaded: NDArray[np.float32] = np.load(path, mmap_mode="r")
         return loaded
 
@@ -69,6 +75,7 @@ def digest(key: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _save_array(path: Path, values: NDArray[np.float32]) -> None:
-    with path.open("wb") as file:
-        np.save(file, values)
+def _fill_array(path: Path, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]) -> None:
+    values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    fill(values)
+    values.flush()

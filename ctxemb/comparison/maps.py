@@ -45,8 +45,8 @@ def sense_map(
 
 
 def _marked(task: Task, example: Example) -> str:
-    words = list(task.sentences[example.sentence].words)
-    for start, stop in example.spans:
-        words[start] = f"*{words[start]}"
-        words[stop - 1] = f"{words[stop - 1]}*"
+    sentence, start, stop = example.spans[0]
+    words = list(task.sentences[sentence].words)
+    words[start] = f"*{words[start]}"
+    words[stop - 1] = f"{words[stop - 1]}*"
     return " ".join(words)

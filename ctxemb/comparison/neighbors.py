@@ -16,7 +16,7 @@ from ctxemb.errors import FormatError
 from ctxemb.extraction import embed
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel, load
-from ctxemb.tasks import Task, load_task
+from ctxemb.tasks import load_task
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import VectorStore
 
@@ -121,13 +121,13 @@ def _in_senses(query: _Query, name: str, cache: Cache) -> list[dict[str, Any]]:
     model, task = load(name), load_task("senses")
     layer = int(resolve_layers([query.layer], model.n_layers)[0])
     key = {"what": "words", "model": model.fingerprint, "task": task.fingerprint, "layer": layer}
-    vectors = cache.array(key, lambda: _word_rows(model, task, layer))
+    shape = (sum(map(len, task.sentences)), model.width)
+
+    def fill(values: NDArray[np.float32]) -> None:
+        values[:] = embed(model, task.sentences, layers=[layer]).values[0]
+
+    vectors = cache.array(key, shape, fill)
     return query.run(model, layer, vectors, [found.words for found in task.sentences])
-
-
-def _word_rows(model: ContextualModel, task: Task, layer: int) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = embed(model, task.sentences, layers=[layer]).values[0]
-    return rows
 
 
 def _in_store(query: _Query, path: Path) -> list[dict[str, Any]]:

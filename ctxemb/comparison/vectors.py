@@ -21,34 +21,34 @@ def task_vectors(
     cache: Cache,
     progress: Callable[[int], None] = lambda n_sentences: None,
 ) -> NDArray[np.float32]:
-    """Return the vectors of the examples of `task`, (n_layers, n_examples, width).
+    """Return the vectors of the examples of `task`, (n_layers, n_examples, width), memory-mapped.
 
-    An example's vector is the mean of its words' vectors, a word's that of its pieces. Only these are kept,
-    so that memory does not grow with the length of the text around them.
+    An example's vector is the mean of its words' vectors, a word's that of its pieces; the two vectors of a
+    pair stand side by side, so that it is twice as wide. Only these are kept, so that memory does not grow
+    with the length of the text around them, and they go to disk as they are made.
     """
-    key = {"what": "examples", "model": model.fingerprint, "task": task.fingerprint, "pool": "mean"}
-    return cache.array(key, lambda: _embed_examples(model, task, progress))
+    n_spans = len(task.examples[0].spans)
+    key = {"what": "examples", "model": model.fingerprint, "task": task.text_fingerprint, "pool": "mean"}
+    shape = (model.n_layers, len(task.examples), n_spans * model.width)
+    return cache.array(key, shape, lambda values: _embed_examples(model, task, values, progress))
 
 
 def _embed_examples(
-    model: ContextualModel, task: Task, progress: Callable[[int], None]
-) -> NDArray[np.float32]:
-    values = np.empty((model.n_layers, len(task.examples), model.width), dtype=np.float32)
-    by_sentence: list[list[int]] = [[] for _ in task.sentences]
+    model: ContextualModel, task: Task, values: NDArray[np.float32], progress: Callable[[int], None]
+) -> None:
+    wanted: list[list[tuple[int, int]]] = [[] for _ in task.sentences]  # (example, place of its span)
     for number, example in enumerate(task.examples):
-        by_sentence[example.sentence].append(number)
-    order = np.argsort([len(sentence) for sentence in task.sentences], kind="stable")
+        for place, span in enumerate(example.spans):
+            wanted[span.sentence].append((number, place))
+    lengths = np.array([len(sentence) for sentence in task.sentences])
+    lengths[[not found for found in wanted]] = 0
+    order = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
     for start in range(0, len(order), _SENTENCES_AT_ONCE):
         chosen = order[start : start + _SENTENCES_AT_ONCE]
         vectors = embed(model, [task.sentences[i] for i in chosen], progress=progress)
-        for place, sentence in enumerate(chosen):
-            rows = vectors.sentence(place)  # (n_layers, n_words, width)
-            for number in by_sentence[sentence]:
-                values[:, number] = _of_spans(rows, task.examples[number].spans)
-    return values
-
-
-def _of_spans(rows: NDArray[np.float32], spans: tuple[tuple[int, int], ...]) -> NDArray[np.float32]:
-    picked = np.concatenate([rows[:, start:stop] for start, stop in spans], axis=1)
-    mean: NDArray[np.float32] = picked.mean(axis=1)
-    return mean
+        for position, sentence in enumerate(chosen):
+            rows = vectors.sentence(position)  # (n_layers, n_words, width)
+            for number, place in wanted[sentence]:
+                span = task.examples[number].spans[place]
+                columns = slice(place * model.width, (place + 1) * model.width)
+                values[:, number, columns] = rows[:, span.start : span.stop].mean(axis=1)

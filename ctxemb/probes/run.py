@@ -142,8 +142,9 @@ def run_bag_of_words(task: Task, *, seed: int = 0, split: str = TEST) -> list[Re
     word_sense = task.kind == "word-sense"
     bags = np.empty(len(task.examples), dtype=object)
     for i, example in enumerate(task.examples):
-        target = example.spans[0] if word_sense else None
-        bags[i] = bag_of_words(task.sentences[example.sentence].words, target)
+        sentence, start, stop = example.spans[0]
+        target = (start, stop) if word_sense else None
+        bags[i] = bag_of_words(task.sentences[sentence].words, target)
     predicted = _predict(task, BagOfWordsProbe, bags, split)
     name = "bag-of-words"
     return _scored(task, predicted, model=name, layer="-", probe=name, seed=seed, split=split)

@@ -5,42 +5,51 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.text.sentence import Sentence
 
-Span = tuple[int, int]
-"""A half-open range of words."""
+Kind = Literal["word-sense", "sentence-label", "token-label", "pair"]
 
-Kind = Literal["word-sense", "sentence-label"]
+
+class Span(NamedTuple):
+    """A half-open range of the words of a sentence of the task."""
+
+    sentence: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Something with a label: a word in a sentence, or a whole sentence.
+    """Something with a label: a word, a whole sentence, or two words to be compared.
 
     Parameters
     ----------
-    sentence
-        Number of the sentence in its task.
     spans
-        The words that are labelled.
+        The words that are labelled: one span, or the two of a pair.
     label
         The label.
     group
         Examples of one group share a classifier: the ambiguous word of a word sense. Empty where one
         classifier serves all.
+    also
+        Other labels that are right, too.
+    cluster
+        Examples of one cluster (a document, a sentence) are not independent, and are resampled together.
+        Empty where an example stands for itself.
     """
 
-    sentence: int
     spans: tuple[Span, ...]
     label: str
     group: str = ""
+    also: tuple[str, ...] = ()
+    cluster: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +67,18 @@ class Task:
     sentences, examples
         The text, and what is labelled in it.
     splits
-        ``"train"``, ``"test"`` and perhaps ``"dev"``: numbers of examples.
+        ``"train"``, ``"test"`` and perhaps ``"dev"``: numbers of examples. Empty where there are `folds`.
     metrics
         Names of scores, the leading one first.
     shareable
         Whether its text may be published with results.
+    folds
+        (n_examples,) the fold, from 0, of each example, where there is no published split: each fold is
+        tested by a classifier trained on the others.
+    parts
+        Named sets of test examples (numbers of examples) that get scores of their own, besides all of them.
+    fallback
+        The answer for an example of a group that has no training example: a label for each such group.
     """
 
     name: str
@@ -75,6 +91,9 @@ class Task:
     splits: Mapping[str, NDArray[np.int64]]
     metrics: tuple[str, ...] = ("accuracy",)
     shareable: bool = False
+    folds: NDArray[np.int64] | None = None
+    parts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    fallback: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -88,14 +107,25 @@ class Task:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of sentences, examples, splits and metrics."""
-        digest = hashlib.sha256(json.dumps([self.kind, self.metrics]).encode())
+        """SHA-256 (hex) of all that decides scores: text, examples, splits and metrics."""
+        named = [self.kind, self.metrics, sorted(self.fallback.items())]
+        digest = hashlib.sha256(self.text_fingerprint.encode() + json.dumps(named).encode())
+        for example in self.examples:
+            labels = [example.label, *example.also]
+            digest.update(json.dumps([labels, example.group, example.cluster]).encode())
+        for chosen in (self.splits, self.parts):
+            for name, numbers in sorted(chosen.items()):
+                digest.update(name.encode() + np.asarray(numbers, dtype="<i8").tobytes())
+        if self.folds is not None:
+            digest.update(np.asarray(self.folds, dtype="<i8").tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def text_fingerprint(self) -> str:
+        """SHA-256 (hex) of all that decides vectors: sentences and spans."""
+        digest = hashlib.sha256()
         for sentence in self.sentences:
             digest.update(("\x1f".join(sentence.words) + "\x1e").encode("utf-8", "surrogatepass"))
         for example in self.examples:
-            digest.update(
-                json.dumps([example.sentence, example.spans, example.label, example.group]).encode()
-            )
-        for split, numbers in sorted(self.splits.items()):
-            digest.update(split.encode() + np.asarray(numbers, dtype="<i8").tobytes())
+            digest.update(json.dumps(example.spans).encode())
         return digest.hexdigest()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, read_rows, splits_of
 from ctxemb.text.sentence import Sentence
 
@@ -45,8 +45,8 @@ def load(data: Path) -> Task:
                     raise FormatError(
                         f"{path}:{line}: no word at position {position!r}, or no sense {number!r}"
                     )
-                span = (int(position), int(position) + 1)
-                examples.append(Example(len(sentences), (span,), senses[number], word))
+                span = Span(len(sentences), int(position), int(position) + 1)
+                examples.append(Example((span,), senses[number], word))
                 sentences.append(sentence)
                 splits.append(split)
     for split, count in COUNTS.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxemb.embedded import embedded_path
-from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import read_rows, splits_of, tokenized
 
 HEADER = ("label", "split", "sentence")
@@ -24,7 +24,9 @@ def load() -> Task:
         licence="CC0-1.0",
         source="ships with ctxemb, written for it",
         sentences=tuple(sentences),
-        examples=tuple(Example(i, ((0, len(sentences[i])),), label) for i, (label, _, _) in enumerate(rows)),
+        examples=tuple(
+            Example((Span(i, 0, len(sentences[i])),), label) for i, (label, _, _) in enumerate(rows)
+        ),
         splits=splits_of([split for _, split, _ in rows]),
         metrics=("accuracy", "macro_f1"),
         shareable=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, read_rows, splits_of
 from ctxemb.text.sentence import Sentence
 
@@ -29,7 +29,7 @@ def load_labelled(
         check_count(path, count, len(rows))
         for label, text in rows:
             sentence = Sentence(tuple(text.split()))
-            examples.append(Example(len(sentences), ((0, len(sentence)),), label))
+            examples.append(Example((Span(len(sentences), 0, len(sentence)),), label))
             sentences.append(sentence)
             splits.append(split)
     return Task(

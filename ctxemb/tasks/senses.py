@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError
-from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import read_rows, splits_of, tokenized
 from ctxemb.text.sentence import Sentence
 
@@ -21,8 +21,8 @@ def load() -> Task:
         sentence = tokenized(text, path, line)
         if not position.isdecimal() or int(position) >= len(sentence):
             raise FormatError(f"{path}:{line}: position {position!r} is not that of a word")
-        span = (int(position), int(position) + 1)
-        examples.append(Example(len(sentences), (span,), sense, word))
+        span = Span(len(sentences), int(position), int(position) + 1)
+        examples.append(Example((span,), sense, word))
         sentences.append(sentence)
         splits.append(split)
     return Task(

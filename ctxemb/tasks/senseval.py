@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.tasks.base import Example, Task
+from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, splits_of
 from ctxemb.text.sentence import Sentence
 
@@ -36,7 +36,8 @@ def load(data: Path) -> Task:
     for word, count in COUNTS.items():
         before = len(examples)
         for sentence, position, sense in _instances(path, word):
-            examples.append(Example(len(sentences), ((position, position + 1),), sense, word))
+            span = Span(len(sentences), position, position + 1)
+            examples.append(Example((span,), sense, word))
             sentences.append(sentence)
             splits.append(_split(sentence))
         check_count(path / f"senseval/{word}.pos", count, len(examples) - before)

@@ -13,7 +13,7 @@ from ctxemb.comparison.vectors import task_vectors
 from ctxemb.errors import UnknownNameError
 from ctxemb.models import load
 from ctxemb.results import read_results
-from ctxemb.tasks import Example, Task, load_task
+from ctxemb.tasks import Example, Span, Task, load_task
 from ctxemb.text.sentence import Sentence
 
 
@@ -83,13 +83,16 @@ def test_wrong_layers_and_words_are_told(elmo_folder: Path) -> None:
 def test_vectors_of_examples_are_means_of_their_words(elmo_folder: Path) -> None:
     sentences = (Sentence(("one", "two", "three")), Sentence(("four",)))
     examples = (
-        Example(1, ((0, 1),), "a"),
-        Example(0, ((0, 3),), "b"),
-        Example(0, ((1, 2),), "a"),
-        Example(0, ((0, 1), (2, 3)), "a"),
+        Example((Span(1, 0, 1),), "a"),
+        Example((Span(0, 0, 3),), "b"),
+        Example((Span(0, 1, 2),), "a"),
+    )
+    pairs = (
+        Example((Span(1, 0, 1), Span(0, 2, 3)), "yes"),
+        Example((Span(0, 0, 2), Span(0, 1, 2)), "no"),
     )
     task = Task(
-        "toy", "word-sense", "", "", "", sentences, examples, {"train": np.arange(4), "test": np.arange(4)}
+        "toy", "word-sense", "", "", "", sentences, examples, {"train": np.arange(3), "test": np.arange(3)}
     )
     model = load(str(elmo_folder))
     from ctxemb.extraction import embed
@@ -99,7 +102,10 @@ def test_vectors_of_examples_are_means_of_their_words(elmo_folder: Path) -> None
     assert found[:, 0] == pytest.approx(words[:, 3], abs=1e-5)
     assert found[:, 1] == pytest.approx(words[:, :3].mean(axis=1), abs=1e-5)
     assert found[:, 2] == pytest.approx(words[:, 1], abs=1e-5)
-    assert found[:, 3] == pytest.approx(words[:, [0, 2]].mean(axis=1), abs=1e-5)
+    both = task_vectors(model, dataclasses.replace(task, kind="pair", examples=pairs), Cache(None))
+    assert both.shape == (model.n_layers, 2, 2 * model.width)
+    assert both[:, 0] == pytest.approx(np.concatenate([words[:, 3], words[:, 2]], axis=1), abs=1e-5)
+    assert both[:, 1, : model.width] == pytest.approx(words[:, :2].mean(axis=1), abs=1e-5)
 
 
 def test_the_map_shows_text_only_where_it_may(elmo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

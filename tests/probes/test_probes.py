@@ -9,7 +9,7 @@ from ctxemb.probes import PROBES, project, run_bag_of_words, run_majority, run_m
 from ctxemb.probes.baselines import bag_of_words
 from ctxemb.probes.logistic import LogisticProbe
 from ctxemb.probes.scalar_mix import ScalarMixer
-from ctxemb.tasks import Example, Task
+from ctxemb.tasks import Example, Span, Task
 from ctxemb.text.sentence import Sentence
 
 Problem = tuple[NDArray[np.float32], NDArray[np.str_]]
@@ -101,7 +101,7 @@ def toy_task(kind: str = "word-sense") -> tuple[Task, NDArray[np.float32]]:
         for sense in ("one", "two"):
             for _ in range(12):
                 sentences.append(Sentence(("a", word, "here", sense)))
-                examples.append(Example(len(examples), ((1, 2),), sense, word))
+                examples.append(Example((Span(len(examples), 1, 2),), sense, word))
                 sign = 1 if (word == "bank") == (sense == "one") else -1
                 rows.append(sign * np.array([3.0, 0, 0, 1]) + generator.normal(size=4))
     numbers = np.arange(48)

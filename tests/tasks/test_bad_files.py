@@ -32,7 +32,7 @@ def test_coarsewsd(nouns: Path) -> None:
     assert task.groups == ("java",)
     assert task.splits["train"].tolist() == [0, 1]
     assert task.sentences[1].words == ("a", "7", "1/2", "java")
-    assert task.examples[1].spans == ((2, 3),)  # the position is taken as it is given
+    assert task.examples[1].spans == ((1, 2, 3),)  # the position is taken as it is given
     assert task.metrics[0] == "macro_f1"
 
 
@@ -75,7 +75,7 @@ def test_senses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shipped(senses, monkeypatch, tmp_path, "senses.tsv", header + row.format(1, "the bank ."))
     task = senses.load()
     assert (task.examples[0].group, task.examples[0].label) == ("bank", "river")
-    assert task.examples[0].spans == ((1, 2),)
+    assert task.examples[0].spans == ((0, 1, 2),)
     shipped(
         senses, monkeypatch, tmp_path, "glosses.tsv", "word\tpos\tsense\tgloss\nbank\tnoun\triver\tits edge\n"
     )
@@ -96,7 +96,7 @@ def test_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         events, monkeypatch, tmp_path, "events.tsv", "label\tsplit\tsentence\noccurred\ttest\tIt fell .\n"
     )
     task = events.load()
-    assert task.examples[0].spans == ((0, 3),)
+    assert task.examples[0].spans == ((0, 0, 3),)
     assert task.splits["test"].tolist() == [0]
     shipped(events, monkeypatch, tmp_path, "events.tsv", "sentence\tlabel\tsplit\n")
     with pytest.raises(FormatError, match="expected the header label split sentence"):
@@ -129,7 +129,7 @@ def test_senseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = senseval.load(write_senseval(tmp_path, *given))
     assert [example.label for example in task.examples] == ["sense a", "sense b"]
     assert task.sentences[0].words == ("the", "dotted", "line", ".")
-    assert task.examples[0].spans == ((2, 3),)
+    assert task.examples[0].spans == ((0, 2, 3),)
     assert task.groups == ("line",)
     assert len(task.splits) == 1  # equal contexts are never parted
 

@@ -51,8 +51,8 @@ def test_every_sense_is_in_both_splits(senses: Task) -> None:
 def test_positions_point_at_the_word(senses: Task) -> None:
     irregular = {"draw": "drew drawn", "strike": "struck striking", "run": "ran", "settle": "settling"}
     for example in senses.examples:
-        (start, stop), stem = example.spans[0], example.group.rstrip("e")
-        words = senses.sentences[example.sentence].words
+        (sentence, start, stop), stem = example.spans[0], example.group.rstrip("e")
+        words = senses.sentences[sentence].words
         assert stop == start + 1
         form = words[start]
         assert form.startswith(stem) or form in irregular.get(example.group, "").split(), (form, example)
@@ -65,7 +65,7 @@ def test_the_form_gives_no_sense_away(senses: Task) -> None:
         forms = defaultdict(Counter)  # type: ignore[var-annotated]
         for i in senses.splits[split]:
             example = senses.examples[i]
-            form = senses.sentences[example.sentence].words[example.spans[0][0]]
+            form = senses.sentences[example.spans[0].sentence].words[example.spans[0].start]
             forms[example.group, example.label][form] += 1
         for word in senses.groups:
             found = [counts for (group, _), counts in forms.items() if group == word]
@@ -85,7 +85,7 @@ def test_events_are_balanced(events: Task) -> None:
 def test_no_word_of_events_belongs_to_one_label(events: Task) -> None:
     where = defaultdict(Counter)  # type: ignore[var-annotated]
     for example in events.examples:
-        for word in {word.lower() for word in events.sentences[example.sentence].words}:
+        for word in {word.lower() for word in events.sentences[example.spans[0].sentence].words}:
             where[word][example.label] += 1
     for word, counts in where.items():
         if counts.total() >= 30:

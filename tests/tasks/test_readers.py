@@ -35,7 +35,9 @@ def test_published_sets(
 def test_coarsewsd_positions_point_at_the_word(data_folder: Path) -> None:
     task = load_task("coarsewsd20", data_folder)
     for example in task.examples:
-        assert task.sentences[example.sentence].words[example.spans[0][0]].startswith(example.group)
+        assert (
+            task.sentences[example.spans[0].sentence].words[example.spans[0].start].startswith(example.group)
+        )
 
 
 def test_names() -> None:
@@ -65,7 +67,7 @@ def test_labelled_files(tmp_path: Path) -> None:
     task = labelled(tmp_path, {"train": 2, "test": 1})
     assert [str(sentence) for sentence in task.sentences] == ["it was good", "bad", "worse"]
     assert [example.label for example in task.examples] == ["yes", "no", "no"]
-    assert task.examples[0].spans == ((0, 3),)
+    assert task.examples[0].spans == ((0, 0, 3),)
     assert task.splits["test"].tolist() == [2]
     with pytest.raises(FormatError, match=r"train\.tsv: expected 3 rows, found 2"):
         labelled(tmp_path, {"train": 3})
