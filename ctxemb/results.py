@@ -25,8 +25,11 @@ class Result:
     layer
         Layer number (0 is the context-free input), ``"mix"`` for the learned scalar mix, ``"concat"``
         for all layers side by side, ``"-"`` for baselines without a model.
-    task, split, probe, metric
+    task, probe, metric
         Names.
+    split
+        ``"dev"``, by which layers and strengths are chosen; ``"test"``; or ``"test:PART"`` for a part of the
+        test examples that has a name, such as a word.
     value
         The score, in [0, 1] for accuracies and F1.
     low, high
@@ -35,6 +38,8 @@ class Result:
         Number of examples scored.
     seed
         Seed of probe and bootstrap.
+    pool
+        How pieces became the vector of a word or of a sentence.
     """
 
     model: str
@@ -48,6 +53,7 @@ class Result:
     high: float
     n: int
     seed: int
+    pool: str = "mean"
 
     def as_row(self) -> dict[str, Any]:
         """Return the result as a row of a table."""
