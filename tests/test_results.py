@@ -40,6 +40,7 @@ def test_a_row_has_the_names_of_the_fields() -> None:
         "high",
         "n",
         "seed",
+        "pool",
     ]
 
 
