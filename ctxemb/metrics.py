@@ -1,126 +1,206 @@
-"""Scores and their uncertainty."""
+"""Scores of predicted labels.
+
+All of them are functions of three counts for each label of each group: how often it is right, how often it is
+gold, and how often it is predicted. Counts of resamples are then sums, and their scores one array operation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ctxemb.errors import UnknownNameError
+from ctxemb.errors import InputError
+from ctxemb.registry import unknown_name
 
-Confusion = NDArray[np.float64]
-"""(..., n_labels, n_labels) counts, gold by predicted; leading axes are resamples."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A score and the bounds of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 
-def score_with_interval(
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelCodes:
+    """The labels of all groups, counted through: a label of two groups is two labels.
+
+    Parameters
+    ----------
+    owners
+        (n_labels,) the group of each label.
+    gold
+        (n_examples,) label of each example.
+    predicted
+        For each set of predictions, (n_examples,) the label predicted for each example.
+    n_groups
+        Number of groups.
+    """
+
+    owners: Codes
+    gold: Codes
+    predicted: tuple[Codes, ...]
+    n_groups: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """What scores are made of; leading axes are resamples.
+
+    Parameters
+    ----------
+    right, gold, predicted
+        (..., n_labels) how often each label is predicted rightly, is gold, and is predicted.
+    """
+
+    right: Floats
+    gold: Floats
+    predicted: Floats
+
+
+def encode_labels(
+    gold: ArrayLike,
+    predictions: Sequence[ArrayLike],
+    groups: ArrayLike,
+    labels: Mapping[str, Sequence[str]] | None = None,
+) -> LabelCodes:
+    """Count through the labels of all groups.
+
+    Parameters
+    ----------
+    gold, groups
+        (n_examples,) labels and groups.
+    predictions
+        Sets of predictions, each (n_examples,).
+    labels
+        All labels of each group; those that occur unless given.
+
+    Raises
+    ------
+    InputError
+        If there are no examples, or not one prediction for each.
+    """
+    owner_names, owner_of = np.unique(np.asarray(groups), return_inverse=True)
+    columns = [np.asarray(gold), *(np.asarray(one) for one in predictions)]
+    if not len(owner_of):
+        raise InputError("there are no examples to score")
+    if any(column.shape != owner_of.shape for column in columns):
+        sizes = ", ".join(str(len(column)) for column in columns)
+        raise InputError(
+            f"gold labels and predictions should be as many as examples, {len(owner_of)}: {sizes}"
+        )
+    more = [
+        (code, label) for code, name in enumerate(owner_names) for label in (labels or {}).get(str(name), ())
+    ]
+    all_owners = np.concatenate([*[owner_of] * len(columns), [code for code, _ in more]]).astype(np.int64)
+    names, name_codes = np.unique(
+        np.concatenate([*columns, [label for _, label in more]]), return_inverse=True
+    )
+    pairs, codes = np.unique(all_owners * len(names) + name_codes, return_inverse=True)
+    size = len(owner_of)
+    parts = [codes[i * size : (i + 1) * size].astype(np.int64) for i in range(len(columns))]
+    return LabelCodes(pairs // len(names), parts[0], tuple(parts[1:]), len(owner_names))
+
+
+def score(
     metric: str,
-    gold: Sequence[str],
-    predicted: Sequence[str],
-    groups: Sequence[str],
+    gold: ArrayLike,
+    predicted: ArrayLike,
+    groups: ArrayLike,
     *,
     labels: Mapping[str, Sequence[str]] | None = None,
-    seed: int = 0,
-    n_bootstrap: int = 1000,
-) -> Interval:
-    """Score predictions, with a percentile bootstrap interval (Efron 1979) over the examples of each group.
-
-    Examples of a group are drawn again with replacement, as many as there are. How often each pair of gold
-    and predicted label is drawn follows a multinomial distribution, so confusion counts are drawn directly.
+) -> float:
+    """Score predictions.
 
     Parameters
     ----------
     metric
         ``"accuracy"``: share of all examples that are right. ``"macro_f1"``: mean F1 of a group's labels,
-        averaged over groups.
+        averaged over groups; of a label that neither occurs nor is predicted it is 0. ``"matthews"``:
+        correlation of gold and predicted labels, for any number of labels (Gorodkin 2004); 0 where one of
+        them does not vary.
     gold, predicted, groups
-        Of each example.
+        (n_examples,)
     labels
         All labels of each group, for F1; those that occur in gold or in predictions unless given.
-    seed, n_bootstrap
-        Of the resampling.
 
     Raises
     ------
     UnknownNameError
         If there is no such metric.
+    InputError
+        If there are no examples, or not one prediction for each.
 
     Examples
     --------
-    >>> score_with_interval("accuracy", ["a", "b"], ["a", "b"], ["", ""])
-    Interval(value=1.0, low=1.0, high=1.0)
+    >>> score("accuracy", ["a", "b"], ["a", "a"], ["", ""])
+    0.5
     """
-    if metric not in METRICS:
-        raise UnknownNameError(f"unknown metric '{metric}'. Known: {', '.join(METRICS)}")
-    tables = _confusions(gold, predicted, groups, labels or {})
-    score = METRICS[metric]
-    generator = np.random.default_rng(seed)
-    draws = [_resampled(table, n_bootstrap, generator) for table in tables]
-    low, high = np.percentile(score(draws), [2.5, 97.5])
-    value = float(score(tables))
-    return Interval(value, min(value, float(low)), max(value, float(high)))
+    function = metric_function(metric)
+    codes = encode_labels(gold, [predicted], groups, labels)
+    return float(function(count(codes, 0), codes.owners, np.ones(codes.n_groups)))
 
 
-def accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:
+def count(codes: LabelCodes, which: int) -> Counts:
+    """Return the counts of one set of predictions."""
+    n = len(codes.owners)
+    predicted = codes.predicted[which]
+    right = codes.gold[codes.gold == predicted]
+    return Counts(
+        *(np.bincount(found, minlength=n).astype(float) for found in (right, codes.gold, predicted))
+    )
+
+
+def accuracy(gold: ArrayLike, predicted: ArrayLike) -> float:
     """Return the share of examples whose prediction is right."""
     return float(np.mean(np.asarray(gold) == np.asarray(predicted)))
 
 
 def macro_f1(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str] | None = None) -> float:
     """Return the mean F1 of the labels; of one that neither occurs nor is predicted, it is 0."""
-    groups = [""] * len(gold)
-    return float(_macro_f1(_confusions(gold, predicted, groups, {"": labels} if labels else {})))
+    return score("macro_f1", gold, predicted, [""] * len(gold), labels={"": labels} if labels else None)
 
 
-def _confusions(
-    gold: Sequence[str], predicted: Sequence[str], groups: Sequence[str], labels: Mapping[str, Sequence[str]]
-) -> list[Confusion]:
-    """Return the confusion counts of each group."""
-    gold_array, predicted_array, group_array = map(np.asarray, (gold, predicted, groups))
-    tables = []
-    for group in np.unique(group_array):
-        chosen = group_array == group
-        known = {*gold_array[chosen], *predicted_array[chosen], *labels.get(str(group), ())}
-        names = np.array(sorted(known))
-        rows = np.searchsorted(names, gold_array[chosen])
-        columns = np.searchsorted(names, predicted_array[chosen])
-        table = np.zeros((len(names), len(names)))
-        np.add.at(table, (rows, columns), 1)
-        tables.append(table)
-    return tables
+def metric_function(metric: str) -> MetricFunction:
+    """Return the function of a metric.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such metric.
+    """
+    if metric not in METRICS:
+        raise unknown_name("metric", metric, METRICS)
+    return METRICS[metric]
 
 
-def _resampled(table: Confusion, n_bootstrap: int, generator: np.random.Generator) -> Confusion:
-    total = int(table.sum())
-    drawn = generator.multinomial(total, table.ravel() / total, size=n_bootstrap)
-    return drawn.reshape(n_bootstrap, *table.shape).astype(np.float64)
+MetricFunction = Callable[[Counts, Codes, Floats], Floats]
+"""From counts, the group of each label, and the weight of each group, (..., n_groups), to scores, (...)."""
 
 
-def _accuracy(tables: Sequence[Confusion]) -> NDArray[np.float64]:
-    right = sum(np.trace(table, axis1=-2, axis2=-1) for table in tables)
-    return np.asarray(right / sum(table.sum(axis=(-2, -1)) for table in tables))
+def _accuracy(counts: Counts, owners: Codes, weights: Floats) -> Floats:
+    del owners, weights
+    return np.asarray(counts.right.sum(axis=-1) / counts.gold.sum(axis=-1))
 
 
-def _macro_f1(tables: Sequence[Confusion]) -> NDArray[np.float64]:
-    means = []
-    for table in tables:
-        right = np.diagonal(table, axis1=-2, axis2=-1)
-        known = table.sum(axis=-1) + table.sum(axis=-2)  # of gold and of predictions
-        means.append((2 * right / np.maximum(known, 1)).mean(axis=-1))
-    return np.asarray(np.mean(means, axis=0))
+def _macro_f1(counts: Counts, owners: Codes, weights: Floats) -> Floats:
+    f1 = 2 * counts.right / np.maximum(counts.gold + counts.predicted, 1)
+    share = weights / np.bincount(owners, minlength=weights.shape[-1])  # of each label of a group
+    each: Any = share[..., owners]
+    return np.asarray((f1 * each).sum(axis=-1) / weights.sum(axis=-1))
 
 
-METRICS: dict[str, Callable[[Sequence[Confusion]], NDArray[np.float64]]] = {
+def _matthews(counts: Counts, owners: Codes, weights: Floats) -> Floats:
+    del owners, weights
+    n = counts.gold.sum(axis=-1)
+    covariance = counts.right.sum(axis=-1) * n - (counts.gold * counts.predicted).sum(axis=-1)
+    of_gold = n * n - np.square(counts.gold).sum(axis=-1)
+    of_predicted = n * n - np.square(counts.predicted).sum(axis=-1)
+    norm = np.sqrt(of_gold * of_predicted)
+    return np.asarray(np.where(norm > 0, covariance / np.where(norm > 0, norm, 1), 0.0))
+
+
+METRICS: dict[str, MetricFunction] = {
     "accuracy": _accuracy,
     "macro_f1": _macro_f1,
+    "matthews": _matthews,
 }

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from ctxemb.cli.options import cache_option, data_option
+from ctxemb.cli.tables import print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
+
+if TYPE_CHECKING:
+    from ctxemb.comparison.plan import PlannedStep
 
 
 @click.command("compare")
@@ -16,10 +22,13 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
     metavar="FOLDER",
     help="Where results and report go.  [default: a folder named after the comparison]",
 )
+@click.option("--dry-run", is_flag=True, help="Only show what is known already, and what would run.")
 @data_option
 @cache_option
 @pass_terminal
-def command(terminal: Terminal, spec: str, output: str | None, data: str | None, cached: bool) -> None:
+def command(
+    terminal: Terminal, spec: str, output: str | None, dry_run: bool, data: str | None, cached: bool
+) -> None:
     """Run every model × task × probe × layer of SPEC.toml and write results and a report.
 
     `quick` and `real` are the names of the comparisons that ship with ctxemb. What has been computed before,
@@ -29,19 +38,42 @@ def command(terminal: Terminal, spec: str, output: str | None, data: str | None,
 
     from ctxemb.comparison import find_spec, read_spec, run_comparison
     from ctxemb.comparison.cache import default_cache
+    from ctxemb.comparison.plan import plan_comparison
     from ctxemb.report import write_report
 
     comparison = read_spec(find_spec(spec))
+    folder_of_data = Path(data) if data else None
+    cache = default_cache() if cached else None
+    if dry_run:
+        _print_plan(plan_comparison(comparison, data=folder_of_data, cache=cache))
+        return
     folder = Path(output) if output else Path(comparison.name)
     with terminal.steps() as progress:
         run_comparison(
             comparison,
             folder,
-            data=Path(data) if data else None,
-            cache=default_cache() if cached else None,
+            data=folder_of_data,
+            cache=cache,
             command=f"ctxemb compare {spec}",
             progress=progress,
         )
     report = write_report([folder], folder / "report.html", "html")
     terminal.note(f"results in {folder}")
     click.echo(report)
+
+
+def _print_plan(steps: list[PlannedStep]) -> None:
+    rows = [
+        {"step": step.what, "known": "yes" if step.known else "no", "about": _duration(step.seconds)}
+        for step in steps
+    ]
+    waiting = [step for step in steps if not step.known]
+    total = _duration(sum(step.seconds for step in waiting))
+    title = f"{len(waiting)} of {len(steps)} steps would run, one after the other in about {total}"
+    print_rows(rows, "table", title)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 1 or not seconds else "1 s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

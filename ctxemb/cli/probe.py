@@ -11,7 +11,9 @@ from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
-    from ctxemb.results import Result
+    from ctxemb.comparison import Outcome
+
+_LEVEL = 0.05
 
 
 @click.command("probe")
@@ -32,13 +34,21 @@ if TYPE_CHECKING:
     multiple=True,
     default=("logistic",),
     show_default=True,
-    help="logistic, 1-nn or centroid; may be repeated.",
+    help="logistic, mlp, k-nn, 1-nn or centroid; for pairs logistic or cosine; may be repeated.",
 )
 @click.option(
     "--baselines/--no-baselines",
     default=True,
     show_default=True,
     help="Majority, bag of words, context-free vectors, and the random twin beside each model.",
+)
+@click.option(
+    "--analysis",
+    "analyses",
+    type=click.Choice(["control", "description-length", "clusters"]),
+    multiple=True,
+    help="What else to measure on every layer: selectivity against a control task, the online code's length, "
+    "or senses found without labels; may be repeated.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals."
@@ -64,6 +74,7 @@ def command(
     layers: str,
     probes: tuple[str, ...],
     baselines: bool,
+    analyses: tuple[str, ...],
     seed: int,
     random_seed: int,
     output: str | None,
@@ -73,7 +84,8 @@ def command(
 ) -> None:
     """Train probes on every layer of a model and print their scores, with baselines beside them.
 
-    Intervals are 95 % bootstrap intervals over the test examples.
+    Intervals are 95 % bootstrap intervals over the test examples. A star marks the layer that the dev split
+    chose, by which models are compared.
     """
     from pathlib import Path
 
@@ -88,7 +100,8 @@ def command(
         "layers": parse_layers(layers),
         "probes": probes,
         "combinations": ["mix", "concat"] if "logistic" in probes and layers == "all" else [],
-        "baselines": ["majority", "bag-of-words", "static", "random"] if baselines else [],
+        "analyses": analyses,
+        **({} if baselines else {"baselines": []}),
         "seed": seed,
         "random_seed": random_seed,
     }
@@ -104,18 +117,23 @@ def command(
         write_results(outcome.results, Path(output))
         terminal.note(f"wrote {len(outcome.results)} results to {output}")
     if style == "table":
-        _print_summary(outcome.results)
+        _print_summary(outcome)
     else:
         print_rows([result.as_row() for result in outcome.results], style)
 
 
-def _print_summary(results: list[Result]) -> None:
+def _print_summary(outcome: Outcome) -> None:
     """Print a table for each task and metric: what a person looks for."""
+    from ctxemb.comparison.judging import chosen_lines
+
+    results = [result for result in outcome.results if result.split == "test"]
     for task, metric in dict.fromkeys((result.task, result.metric) for result in results):
+        chosen = chosen_lines([line for line in outcome.lines if line.task.name == task])
+        stars = {(name, line.layer, line.probe) for name, line in chosen.items() if line.layer != "-"}
         rows = [
             {
                 "model": result.model,
-                "layer": str(result.layer),
+                "layer": f"{result.layer}{'*' * ((result.model, result.layer, result.probe) in stars)}",
                 "probe": result.probe,
                 metric: result.value,
                 "low": result.low,
@@ -126,3 +144,17 @@ def _print_summary(results: list[Result]) -> None:
         ]
         n = next(result.n for result in results if result.task == task)
         print_rows(rows, "table", f"{task}: {metric} on {n:,} test examples, with a 95 % interval")
+    rows = [
+        {
+            "task": row["task"],
+            "comparison": f"{row['a']} - {row['b']}",
+            "difference": row["difference"],
+            "low": row["low"],
+            "high": row["high"],
+            "p (Holm)": row["p_holm"],
+            "holds": "yes" if row["p_holm"] < _LEVEL else "no",
+        }
+        for row in outcome.differences
+    ]
+    if rows:
+        print_rows(rows, "table", "paired differences on the test, at the layers that dev chose")

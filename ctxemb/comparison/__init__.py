@@ -1,7 +1,8 @@
 """Models × tasks × layers × probes: the one place where vectors are made and judged."""
 
 from ctxemb.comparison.neighbors import find_neighbors
-from ctxemb.comparison.run import Outcome, evaluate, run_comparison
+from ctxemb.comparison.outcome import Outcome
+from ctxemb.comparison.run import evaluate, run_comparison
 from ctxemb.comparison.spec import ComparisonSpec, find_spec, make_spec, read_spec
 
 __all__ = [

@@ -26,10 +26,13 @@ class Cache:
     ----------
     folder
         Where to keep them, or None.
+    frozen
+        Whether nothing may be computed: what is not there is a `NotCachedError`.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, *, frozen: bool = False) -> None:
         self.folder = folder
+        self.frozen = frozen
 
     def array(
         self, key: dict[str, Any], shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
@@ -39,11 +42,13 @@ class Cache:
         One that was not computed before is filled in by `fill`, on disk, and kept when it is whole.
         """
         if self.folder is None:
+            self._may_compute()
             values = np.empty(shape, dtype=np.float32)
             fill(values)
             return values
         path = self.folder / "vectors" / f"{digest(key)}.npy"
         if not path.is_file():
+            self._may_compute()
             write_whole(path, lambda temporary: _fill_array(temporary, shape, fill))
         loaded: NDArray[np.float32] = np.load(path, mmap_mode="r")
         return loaded
@@ -51,12 +56,22 @@ class Cache:
     def rows(self, key: dict[str, Any], make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """Return the rows for `key`."""
         if self.folder is None:
+            self._may_compute()
             return make()
         path = self.folder / "scores" / f"{digest(key)}.json"
         if not path.is_file():
+            self._may_compute()
             write_text(path, json.dumps(make(), ensure_ascii=False))
         loaded: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         return loaded
+
+    def _may_compute(self) -> None:
+        if self.frozen:
+            raise NotCachedError
+
+
+class NotCachedError(Exception):
+    """Something was asked of a frozen cache that it does not hold."""
 
 
 def default_cache() -> Path:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.probes import PROBES
+from ctxemb.probes import probe_names
 from ctxemb.registry import unknown_name
 from ctxemb.tasks import task_names
 
@@ -20,8 +21,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-Baseline = Literal["majority", "bag-of-words", "static", "random"]
-Combination = Literal["mix", "concat"]
+Baseline = Literal["majority", "bag-of-words", "word-majority", "first-sense", "static", "random"]
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+Combination = Literal["mix", "concat", "last4"]
+SentencePool = Literal["mean", "max", "cls", "last"]
+Analysis = Literal["control", "description-length", "clusters"]
 
 
 class MapSpec(BaseModel):
@@ -61,13 +65,22 @@ class ComparisonSpec(BaseModel):
     probes
         Probes on each of these layers.
     combinations
-        Logistic regression on a learned scalar mix of all layers, ``"mix"``, and on all side by side,
-        ``"concat"``.
+        Logistic regression on a learned scalar mix of all layers, ``"mix"``, on all side by side,
+        ``"concat"``, and on the last four, ``"last4"``.
+    pools
+        How pieces become the vector of a sentence, in tasks of sentence labels; the first is ``"mean"``, with
+        which all else is done.
+    analyses
+        ``"control"`` (Hewitt and Liang 2019), ``"description-length"`` (Voita and Titov 2020) and
+        ``"clusters"`` (senses without labels), on every layer.
     baselines
-        ``"majority"`` and ``"bag-of-words"`` without a model; ``"static"`` (layer 0 of each model, each word
-        read alone) and ``"random"`` (each model's twin with random weights) with the logistic probe.
+        Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"word-majority"`` (token
+        labels) and ``"first-sense"`` (senses of an inventory). With the logistic probe: ``"static"`` (layer 0
+        of each model, each word read alone) and ``"random"`` (each model's twin with random weights).
     seed, random_seed
         Of probes and intervals, and of the twins' weights.
+    restarts
+        Of mixes and of probes that start at random.
     map
         A word-sense map to draw.
     """
@@ -81,9 +94,12 @@ class ComparisonSpec(BaseModel):
     layers: Literal["all"] | tuple[int, ...] = "all"
     probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
     combinations: tuple[Combination, ...] = ("mix", "concat")
-    baselines: tuple[Baseline, ...] = ("majority", "bag-of-words", "static", "random")
+    pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
+    analyses: tuple[Analysis, ...] = ()
+    baselines: tuple[Baseline, ...] = BASELINES
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
+    restarts: int = Field(default=3, ge=1, le=20)
     map: MapSpec | None = None
 
     @field_validator("tasks")
@@ -94,7 +110,7 @@ class ComparisonSpec(BaseModel):
     @field_validator("probes")
     @classmethod
     def _known_probes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _all_known("probe", names, list(PROBES))
+        return _all_known("probe", names, probe_names())
 
     @model_validator(mode="after")
     def _map_of_a_task(self) -> ComparisonSpec:
@@ -102,7 +118,14 @@ class ComparisonSpec(BaseModel):
             raise ValueError(f"map.task: {self.map.task} is not one of the tasks {list(self.tasks)}")
         return self
 
-    @field_validator("models", "tasks", "probes", "layers", "combinations", "baselines")
+    @field_validator("pools")
+    @classmethod
+    def _mean_first(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names[0] != "mean":
+            raise ValueError('the first should be "mean", with which all else is done')
+        return names
+
+    @field_validator("models", "tasks", "probes", "layers", "combinations", "baselines", "pools", "analyses")
     @classmethod
     def _no_repetition(cls, names: object) -> object:
         if isinstance(names, tuple) and len(set(names)) < len(names):
@@ -118,19 +141,20 @@ def read_spec(path: Path) -> ComparisonSpec:
     MissingFileError
         If there is no such file.
     FormatError
-        If it is not TOML, or a key is unknown, missing or wrong; the message names the key.
+        If it is not TOML, or a key is unknown, missing or wrong; the message names line and key.
     """
     if not path.is_file():
         raise MissingFileError(f"no comparison at {path}")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{path}: not TOML: {error}") from error
-    return make_spec(values, str(path))
+    return make_spec(values, str(path), text)
 
 
-def make_spec(values: Mapping[str, object], source: str) -> ComparisonSpec:
-    """Return the comparison of `values`, which come from `source`.
+def make_spec(values: Mapping[str, object], source: str, text: str = "") -> ComparisonSpec:
+    """Return the comparison of `values`, which come from `source`, a file with this `text`.
 
     Raises
     ------
@@ -140,11 +164,28 @@ def make_spec(values: Mapping[str, object], source: str) -> ComparisonSpec:
     try:
         return ComparisonSpec.model_validate(values)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        ]
-        raise FormatError(f"{source}: {'; '.join(faults)}") from error
+        faults = []
+        for fault in error.errors():
+            key = ".".join(str(part) for part in fault["loc"])
+            message = fault["msg"].removeprefix("Value error, ")
+            key, message = (key, message) if key else message.split(": ", 1)
+            faults.append(f"{source}{_line_of(key, text)}: {key}: {message}")
+        raise FormatError("; ".join(faults)) from error
+
+
+def _line_of(key: str, text: str) -> str:
+    """Return ``:LINE`` of a key such as ``map.task`` or ``tasks.0`` in a TOML text, or nothing."""
+    table = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := re.match(r"\s*\[([\w.-]+)\]", line):
+            table = header[1] + "."
+            if key == header[1]:
+                return f":{number}"
+        elif entry := re.match(r"\s*([\w-]+)\s*=", line):
+            found = table + entry[1]
+            if key == found or key.startswith(f"{found}."):
+                return f":{number}"
+    return ""
 
 
 def _all_known(kind: str, names: tuple[str, ...], known: list[str]) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from ctxemb.comparison.run import Outcome
+    from ctxemb.comparison.outcome import Outcome
+    from ctxemb.models import ContextualModel
+    from ctxemb.tasks import Task
 
 Progress = Callable[[int, int, str], None]
 """Called with the steps done, all steps, and what is being done."""
@@ -29,10 +31,14 @@ class Step:
         In a few words.
     run
         Does it.
+    task, model
+        What it is about; baselines have no model.
     """
 
     what: str
     run: Callable[[], Outcome]
+    task: Task | None = None
+    model: ContextualModel | None = None
 
 
 def run_steps(steps: Sequence[Step], progress: Progress) -> list[Outcome]:

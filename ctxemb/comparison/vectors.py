@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.extraction import embed
+from ctxemb.extraction.pooling import Pool, Unit
 from ctxemb.models import ContextualModel
 from ctxemb.tasks import Task
 
@@ -19,22 +20,29 @@ def task_vectors(
     model: ContextualModel,
     task: Task,
     cache: Cache,
+    *,
+    pool: Pool = "mean",
     progress: Callable[[int], None] = lambda n_sentences: None,
 ) -> NDArray[np.float32]:
     """Return the vectors of the examples of `task`, (n_layers, n_examples, width), memory-mapped.
 
-    An example's vector is the mean of its words' vectors, a word's that of its pieces; the two vectors of a
-    pair stand side by side, so that it is twice as wide. Only these are kept, so that memory does not grow
-    with the length of the text around them, and they go to disk as they are made.
+    An example's vector is the mean of its words' vectors, a word's that of its pieces; another `pool` is of
+    the pieces of whole sentences. The two vectors of a pair stand side by side, so that it is twice as
+    wide. Only these are kept, so that memory does not grow with the length of the text around them, and
+    they go to disk as they are made.
     """
     n_spans = len(task.examples[0].spans)
-    key = {"what": "examples", "model": model.fingerprint, "task": task.text_fingerprint, "pool": "mean"}
+    key = {"what": "examples", "model": model.fingerprint, "task": task.text_fingerprint, "pool": pool}
     shape = (model.n_layers, len(task.examples), n_spans * model.width)
-    return cache.array(key, shape, lambda values: _embed_examples(model, task, values, progress))
+    return cache.array(key, shape, lambda values: _embed_examples(model, task, values, pool, progress))
 
 
 def _embed_examples(
-    model: ContextualModel, task: Task, values: NDArray[np.float32], progress: Callable[[int], None]
+    model: ContextualModel,
+    task: Task,
+    values: NDArray[np.float32],
+    pool: Pool,
+    progress: Callable[[int], None],
 ) -> None:
     wanted: list[list[tuple[int, int]]] = [[] for _ in task.sentences]  # (example, place of its span)
     for number, example in enumerate(task.examples):
@@ -45,10 +53,13 @@ def _embed_examples(
     order = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
     for start in range(0, len(order), _SENTENCES_AT_ONCE):
         chosen = order[start : start + _SENTENCES_AT_ONCE]
-        vectors = embed(model, [task.sentences[i] for i in chosen], progress=progress)
+        unit: Unit = "word" if pool == "mean" else "sentence"
+        texts = [task.sentences[i] for i in chosen]
+        vectors = embed(model, texts, pool=pool, unit=unit, progress=progress)
         for position, sentence in enumerate(chosen):
             rows = vectors.sentence(position)  # (n_layers, n_words, width)
             for number, place in wanted[sentence]:
                 span = task.examples[number].spans[place]
                 columns = slice(place * model.width, (place + 1) * model.width)
-                values[:, number, columns] = rows[:, span.start : span.stop].mean(axis=1)
+                of_span = rows[:, span.start : span.stop] if unit == "word" else rows
+                values[:, number, columns] = of_span.mean(axis=1)

@@ -1,6 +1,34 @@
 """Probes: what can be read off a vector, and how well."""
 
+from ctxemb.probes.baselines import baselines_for, run_baseline
+from ctxemb.probes.clustering import Clustering, cluster_labels
+from ctxemb.probes.control import control_task
+from ctxemb.probes.description_length import Codelength, description_length
+from ctxemb.probes.kinds import probe_for, probe_names, probes_for
 from ctxemb.probes.projection import project
-from ctxemb.probes.run import PROBES, Mix, Probe, run_bag_of_words, run_majority, run_mix, run_probe
+from ctxemb.probes.run import Features, Prediction, ProbeRun, run_probe
+from ctxemb.probes.scalar_mix import Mix, run_mix
+from ctxemb.probes.scoring import score_of, scored_labels, scored_results
 
-__all__ = ["PROBES", "Mix", "Probe", "project", "run_bag_of_words", "run_majority", "run_mix", "run_probe"]
+__all__ = [
+    "Clustering",
+    "Codelength",
+    "Features",
+    "Mix",
+    "Prediction",
+    "ProbeRun",
+    "baselines_for",
+    "cluster_labels",
+    "control_task",
+    "description_length",
+    "probe_for",
+    "probe_names",
+    "probes_for",
+    "project",
+    "run_baseline",
+    "run_mix",
+    "run_probe",
+    "score_of",
+    "scored_labels",
+    "scored_results",
+]

@@ -1,11 +1,17 @@
-"""Baselines that need no model: the majority class, and a bag of words."""
+"""Baselines that need no model: the majority class, words without order, and the first sense."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence, Sized
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ctxemb.probes.kinds import Simple
+from ctxemb.probes.rounds import DEV, TEST, Rows, rounds_of
+from ctxemb.probes.run import Prediction, ProbeRun, run_probe
+from ctxemb.tasks import Task
 
 _NEAR = 3
 """Words on each side of a target that are counted once more, as near ones."""
@@ -23,6 +29,26 @@ class MajorityProbe:
     def predict(self, X: Sized) -> NDArray[np.str_]:
         """Return the label for each row."""
         return np.full(len(X), self.label_)
+
+
+class WordMajorityProbe:
+    """Gives every word the label that it has most often, and a new word the most frequent label of all.
+
+    A row is a word.
+    """
+
+    def fit(self, X: Sequence[str], y: Sequence[str]) -> WordMajorityProbe:
+        """Count the labels of each word; of equals, the first in order is taken."""
+        self.label_ = MajorityProbe().fit(X, y).label_
+        counts: dict[str, Counter[str]] = {}
+        for word, label in zip(X, y, strict=True):
+            counts.setdefault(word, Counter())[str(label)] += 1
+        self.labels_ = {word: min(found, key=lambda x: (-found[x], x)) for word, found in counts.items()}
+        return self
+
+    def predict(self, X: Sequence[str]) -> NDArray[np.str_]:
+        """Return the label of each row."""
+        return np.array([self.labels_.get(word, self.label_) for word in X])
 
 
 class BagOfWordsProbe:
@@ -63,6 +89,55 @@ def bag_of_words(words: Sequence[str], target: tuple[int, int] | None) -> list[s
     start, stop = target
     near = lower[max(0, start - _NEAR) : start] + lower[stop : stop + _NEAR]
     return [*lower[:start], *lower[stop:], *(f"near:{word}" for word in near)]
+
+
+MAJORITY, BAG_OF_WORDS = "majority", "bag-of-words"
+WORD_MAJORITY, FIRST_SENSE = "word-majority", "first-sense"
+
+
+def baselines_for(task: Task) -> list[str]:
+    """Return the names of the baselines that make sense for a task."""
+    names = [MAJORITY]
+    if task.kind == "token-label":
+        names.append(WORD_MAJORITY)
+    elif task.kind != "pair" and not task.fallback:
+        names.append(BAG_OF_WORDS)
+    return names + ([FIRST_SENSE] if task.fallback else [])
+
+
+def run_baseline(task: Task, name: str) -> ProbeRun:
+    """Run a baseline of `baselines_for`.
+
+    ``"majority"`` is the most frequent label of a group in training; ``"bag-of-words"`` is logistic
+    regression on the words of the sentence (for a word sense, those around the target); ``"word-majority"``
+    is the most frequent label of the word itself; ``"first-sense"`` is the first sense of the inventory.
+    """
+    if name == FIRST_SENSE:
+        return _first_sense(task)
+    if name == MAJORITY:
+        nothing = np.zeros((len(task.examples), 1), dtype=np.float32)
+        return run_probe(task, Simple(lambda *_: MajorityProbe()), lambda rows: nothing[rows])
+    made = np.empty(len(task.examples), dtype=object)
+    for number, example in enumerate(task.examples):
+        sentence, start, stop = example.spans[0]
+        words = task.sentences[sentence].words
+        if name == WORD_MAJORITY:
+            made[number] = " ".join(words[start:stop])
+        else:
+            made[number] = bag_of_words(words, (start, stop) if task.kind == "word-sense" else None)
+    probe = WordMajorityProbe if name == WORD_MAJORITY else BagOfWordsProbe
+    return run_probe(task, Simple(lambda *_: probe()), lambda rows: made[rows])
+
+
+def _first_sense(task: Task) -> ProbeRun:
+    rounds = rounds_of(task)
+
+    def predicted(split: str, rows: Rows) -> Prediction:
+        groups = task.example_groups[rows].tolist()
+        return Prediction(split, rows, np.array([task.fallback[group] for group in groups]))
+
+    dev, test = (np.concatenate([getattr(turn, split) for turn in rounds]) for split in (DEV, TEST))
+    return ProbeRun(predicted(DEV, dev), predicted(TEST, test), 0.0)
 
 
 def _same(features: Sequence[str]) -> Sequence[str]:

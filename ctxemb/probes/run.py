@@ -1,214 +1,195 @@
-"""A task and vectors to results: one probe per group, trained on one split and scored on another."""
+"""A task and vectors to predictions: settings are chosen on dev, and the test is left for the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.errors import InputError
-from ctxemb.metrics import score_with_interval
-from ctxemb.probes.baselines import BagOfWordsProbe, MajorityProbe, bag_of_words
-from ctxemb.probes.cosine import CentroidProbe, NearestNeighborProbe
-from ctxemb.probes.logistic import LogisticProbe
-from ctxemb.probes.scalar_mix import ScalarMixer
-from ctxemb.registry import unknown_name
-from ctxemb.results import Result
+from ctxemb.probes.kinds import ProbeKind, probe_for
+from ctxemb.probes.rounds import DEV, TEST, Round, Rows, rounds_of
+from ctxemb.probes.scoring import score_of
 from ctxemb.tasks import Task
 
-TRAIN, TEST = "train", "test"
+Features = Callable[[Rows], NDArray[np.float32]]
+"""From numbers of examples to their vectors, (n, width)."""
+
+Labels = NDArray[np.str_]
 
 
-class Probe(Protocol):
-    """What is trained to read a label off a vector; scikit-learn's contract."""
-
-    def fit(self, X: Any, y: Sequence[str]) -> Any:
-        """Learn from rows and their labels."""
-        ...
-
-    def predict(self, X: Any) -> NDArray[np.str_]:
-        """Return the label of each row."""
-        ...
-
-
-PROBES: dict[str, Callable[[], Probe]] = {
-    "logistic": LogisticProbe,
-    "1-nn": NearestNeighborProbe,
-    "centroid": CentroidProbe,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """A learned scalar mix.
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What was predicted for the examples of one split.
 
     Parameters
     ----------
-    model, task, seed
-        Where it comes from.
-    weights
-        Of the layers; they add up to 1.
-    gamma
-        The factor of the mix.
+    split
+        ``"dev"`` or ``"test"``.
+    rows
+        (n,) numbers of examples.
+    labels
+        (n,) the label predicted for each.
     """
 
-    model: str
-    task: str
-    seed: int
-    weights: tuple[float, ...]
-    gamma: float
+    split: str
+    rows: Rows
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProbeRun:
+    """A probe on a task.
+
+    Parameters
+    ----------
+    dev, test
+        What it predicted.
+    setting
+        What dev chose: the strength of a penalty, or a number of neighbours.
+    """
+
+    dev: Prediction
+    test: Prediction
+    setting: float
 
 
 def run_probe(
     task: Task,
-    probe: str,
-    X: NDArray[np.float32],
+    probe: str | ProbeKind,
+    features: Features | Sequence[Features],
     *,
-    model: str,
-    layer: int | str,
     seed: int = 0,
-    split: str = TEST,
-) -> list[Result]:
-    """Train a probe on each group of a task, and score it.
+) -> ProbeRun:
+    """Train a probe on each group of a task, choose its setting on dev, and predict dev and test.
+
+    There is one setting for the whole task. Dev is predicted by a probe that has not seen it; the test by one
+    that has learned from dev, too, unless the data set was published with a dev split of its own.
 
     Parameters
     ----------
     task
         Labels, groups and splits.
     probe
-        Name of a probe.
-    X
-        (n_examples, width) vectors of the task's examples.
-    model, layer
-        What made the vectors, for the results.
+        Name of a probe, or one of the caller's own.
+    features
+        The vectors of examples; or one such function for each round, where they depend on what was trained
+        on.
     seed
-        Of the interval.
-    split
-        What to score on; training is on ``"train"``.
-
-    Returns
-    -------
-    list of Result
-        One for each metric of the task.
+        Of probes that start at random.
 
     Raises
     ------
     UnknownNameError
-        If there is no such probe.
+        If there is no such probe for this kind of task.
     InputError
         If a group that is scored has no training example.
     """
-    if probe not in PROBES:
-        raise unknown_name("probe", probe, PROBES)
-    predicted = _predict(task, PROBES[probe], X, split)
-    return _scored(task, predicted, model=model, layer=layer, probe=probe, seed=seed, split=split)
-
-
-def run_mix(
-    task: Task, X: NDArray[np.float32], *, model: str, seed: int = 0, split: str = TEST
-) -> tuple[list[Result], Mix]:
-    """Train logistic regression on a learned mix of all layers, and score it.
-
-    Parameters
-    ----------
-    X
-        (n_examples, n_layers, width)
-    task, model, seed, split
-        As for `run_probe`.
-    """
-    rows = task.splits[TRAIN]
-    examples = [task.examples[i] for i in rows]
-    mixer = ScalarMixer(seed=seed).fit(
-        X[rows], [example.label for example in examples], [example.group for example in examples]
+    kind = probe_for(probe, task.kind) if isinstance(probe, str) else probe
+    rounds = rounds_of(task)
+    if kind.learns_from_dev:
+        rounds = [Round(turn.dev, turn.dev, turn.test, turn.dev) for turn in rounds]
+    each = list(features) if isinstance(features, Sequence) else [features] * len(rounds)
+    shared = not isinstance(features, Sequence)
+    plans = [(turn.train, np.concatenate([turn.dev, turn.test])) for turn in rounds]
+    tried = _predict(task, kind, each, plans, kind.settings, seed, shared=shared)
+    tried_dev = [_joined(labels, rounds, dev=True) for labels in tried]
+    dev_rows = np.concatenate([turn.dev for turn in rounds])
+    scores = [score_of(task, dev_rows, labels) for labels in tried_dev]
+    best = int(np.argmax(scores))
+    if all(turn.final is turn.train for turn in rounds):
+        test = _joined(tried[best], rounds, dev=False)
+    else:
+        plans = [(turn.final, turn.test) for turn in rounds]
+        again = _predict(task, kind, each, plans, kind.settings[best : best + 1], seed, shared=shared)
+        test = np.concatenate(again[0])
+    return ProbeRun(
+        Prediction(DEV, dev_rows, tried_dev[best]),
+        Prediction(TEST, np.concatenate([turn.test for turn in rounds]), test),
+        kind.settings[best],
     )
-    predicted = _predict(task, LogisticProbe, mixer.transform(X), split)
-    results = _scored(task, predicted, model=model, layer="mix", probe="logistic", seed=seed, split=split)
-    weights = tuple(round(float(weight), 6) for weight in mixer.weights_)
-    return results, Mix(model, task.name, seed, weights, round(mixer.gamma_, 6))
 
 
-def run_majority(task: Task, *, seed: int = 0, split: str = TEST) -> list[Result]:
-    """Score the most frequent label of each group."""
-    X = np.zeros((len(task.examples), 1))
-    predicted = _predict(task, MajorityProbe, X, split)
-    return _scored(task, predicted, model="majority", layer="-", probe="majority", seed=seed, split=split)
+def _joined(labels: Sequence[Labels], rounds: Sequence[Round], *, dev: bool) -> Labels:
+    """Return the part of each round's labels that are those of dev, or of the test."""
+    return np.concatenate(
+        [
+            part[: len(turn.dev)] if dev else part[len(turn.dev) :]
+            for part, turn in zip(labels, rounds, strict=True)
+        ]
+    )
 
 
-def run_bag_of_words(task: Task, *, seed: int = 0, split: str = TEST) -> list[Result]:
-    """Score a bag of words; for a word sense, of the words around the target."""
-    word_sense = task.kind == "word-sense"
-    bags = np.empty(len(task.examples), dtype=object)
-    for i, example in enumerate(task.examples):
-        sentence, start, stop = example.spans[0]
-        target = (start, stop) if word_sense else None
-        bags[i] = bag_of_words(task.sentences[sentence].words, target)
-    predicted = _predict(task, BagOfWordsProbe, bags, split)
-    name = "bag-of-words"
-    return _scored(task, predicted, model=name, layer="-", probe=name, seed=seed, split=split)
-
-
-def _predict(task: Task, make: Callable[[], Probe], X: NDArray[Any], split: str) -> NDArray[np.str_]:
-    """Return the predicted labels of the examples of `split`."""
-    groups = np.array([example.group for example in task.examples])
-    labels = np.array([example.label for example in task.examples])
-    train, test = task.splits[TRAIN], task.splits[split]
-    predicted = np.empty(len(test), dtype=labels.dtype)
-    for group in np.unique(groups[test]):
-        rows = train[groups[train] == group]
-        if not len(rows):
-            raise InputError(
-                f"task '{task.name}': group '{group}' has examples in '{split}' but none in '{TRAIN}'; "
-                "a probe needs at least one: add some, or leave the group out"
-            )
-        places = np.flatnonzero(groups[test] == group)
-        one_label = len(np.unique(labels[rows])) == 1
-        probe: Probe = MajorityProbe() if one_label else make()
-        probe.fit(X[rows], labels[rows].tolist())
-        predicted[places] = probe.predict(X[test[places]])
-    return predicted
-
-
-def _scored(
+def _predict(
     task: Task,
-    predicted: NDArray[np.str_],
-    *,
-    model: str,
-    layer: int | str,
-    probe: str,
+    kind: ProbeKind,
+    features: Sequence[Features],
+    plans: Sequence[tuple[Rows, Rows]],
+    settings: Sequence[float],
     seed: int,
-    split: str,
-) -> list[Result]:
-    examples = [task.examples[i] for i in task.splits[split]]
-    gold = [example.label for example in examples]
-    groups = [example.group for example in examples]
-    results = []
-    for metric in task.metrics:
-        interval = score_with_interval(
-            metric, gold, predicted.tolist(), groups, labels=_labels_by_group(task), seed=seed
-        )
-        results.append(
-            Result(
-                model=model,
-                layer=layer,
-                task=task.name,
-                split=split,
-                probe=probe,
-                metric=metric,
-                value=round(interval.value, 6),
-                low=round(interval.low, 6),
-                high=round(interval.high, 6),
-                n=len(examples),
-                seed=seed,
-            )
-        )
-    return results
+    *,
+    shared: bool,
+) -> list[list[Labels]]:
+    """Return, for each setting and round, the labels of the rows that are asked for."""
+    labels, groups = task.gold, task.example_groups
+    found = [[np.empty(len(asked), dtype=object) for _, asked in plans] for _ in settings]
+    learned_by = [_by_group(groups[learned]) for learned, _ in plans]
+    asked_by = [_by_group(groups[asked]) for _, asked in plans]
+    nothing = np.empty(0, dtype=np.int64)
+    for group in sorted({name for names in asked_by for name in names}):
+        cut = [
+            (plans[i][0][learned_by[i].get(group, nothing)], asked_by[i].get(group, nothing))
+            for i in range(len(plans))
+        ]
+        jobs: list[int] = []
+        for number, (learned, places) in enumerate(cut):
+            constant = _constant(task, group, labels[learned]) if len(places) else ""
+            if constant is None:
+                jobs.append(number)
+                continue
+            for answers in found:
+                answers[number][places] = constant
+        for together in [jobs] if shared and jobs else [[number] for number in jobs]:
+            needed = np.unique(np.concatenate([_asked(plans, cut, i) for i in together]))
+            X = features[together[0]](needed)
+            parts = [
+                (
+                    np.searchsorted(needed, cut[i][0]),
+                    np.searchsorted(needed, plans[i][1][cut[i][1]]),
+                )
+                for i in together
+            ]
+            predicted = kind.predict(X, labels[needed], parts, settings, seed)
+            for number, of_round in zip(together, predicted, strict=True):
+                for answers, answer in zip(found, of_round, strict=True):
+                    answers[number][cut[number][1]] = answer
+    return [[part.astype(np.str_) for part in answers] for answers in found]
 
 
-def _labels_by_group(task: Task) -> dict[str, list[str]]:
-    found: dict[str, set[str]] = {}
-    for example in task.examples:
-        found.setdefault(example.group, set()).add(example.label)
-    return {group: sorted(labels) for group, labels in found.items()}
+def _by_group(groups: Labels) -> dict[str, Rows]:
+    """Return the places of each group."""
+    order = np.argsort(groups, kind="stable")
+    names, starts = np.unique(groups[order], return_index=True)
+    return dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
+
+
+def _asked(plans: Sequence[tuple[Rows, Rows]], cut: Sequence[tuple[Rows, Rows]], number: int) -> Rows:
+    learned, places = cut[number]
+    return np.concatenate([learned, plans[number][1][places]])
+
+
+def _constant(task: Task, group: str, labels: Labels) -> str | None:
+    """Return the label that is the answer whatever the vectors are, or None."""
+    known = np.unique(labels)
+    if len(known) > 1:
+        return None
+    if len(known) == 1:
+        return str(known[0])
+    if group in task.fallback:
+        return task.fallback[group]
+    raise InputError(
+        f"task '{task.name}': group '{group}' is tested but has no training example; "
+        "a probe needs at least one: add some, or leave the group out"
+    )

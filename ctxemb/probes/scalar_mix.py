@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ctxemb.probes.rounds import Rows, rounds_of
+from ctxemb.probes.run import Features, ProbeRun, run_probe
+from ctxemb.tasks import Task
+
 _MAX_ROWS = 2000
 _MAX_STEPS = 100
+_SPREAD = 1.0
+"""Standard deviation of the weights, before the softmax, that a restart begins with."""
 
 
 class ScalarMixer:
@@ -18,14 +25,14 @@ class ScalarMixer:
 
     Layers are centred and divided by one number each, so that their squares are 1 on average, before they are
     mixed. There is one mix for the whole task, also where each group of examples has a classifier of its own,
-    as in a word-sense task. From many rows, a random 2,000 are taken: the mix has few weights.
+    as in a word-sense task.
 
     Parameters
     ----------
     l2
         Strength of the penalty on the classifiers' weights, as for `LogisticProbe`.
-    seed
-        Of the rows that are taken.
+    seed, restart
+        A restart of 0 begins with equal weights; others begin with weights drawn at random.
 
     Attributes
     ----------
@@ -33,25 +40,29 @@ class ScalarMixer:
         (n_layers,) softmax weights, which add up to 1.
     gamma_
         The factor of the mix.
+    loss_
+        The loss that was reached, penalty included.
     """
 
-    def __init__(self, l2: float = 1.0, seed: int = 0) -> None:
+    def __init__(self, l2: float = 1.0, seed: int = 0, restart: int = 0) -> None:
         self.l2 = l2
         self.seed = seed
+        self.restart = restart
 
     def fit(self, X: NDArray[np.float32], y: Sequence[str], groups: Sequence[str]) -> ScalarMixer:
-        """Learn the mix from (n, n_layers, width), and the label and group of each row."""
+        """Learn the mix from (n_layers, n, width), and the label and group of each row."""
         from allennlp_light.modules.scalar_mix import ScalarMix
 
-        self.means_ = X.mean(axis=0)  # (n_layers, width)
-        self.scales_ = np.sqrt(np.square(X - self.means_).mean(axis=(0, 2))) + 1e-12  # (n_layers,)
-        rows = np.arange(len(X))
-        if len(X) > _MAX_ROWS:
-            rows = np.sort(np.random.default_rng(self.seed).choice(rows, _MAX_ROWS, replace=False))
-        layers = [torch.from_numpy(self._scaled(X[rows], i)) for i in range(X.shape[1])]
-        targets, mask, pairs = _targets(np.asarray(y)[rows], np.asarray(groups)[rows])
-        mix = ScalarMix(X.shape[1])
-        weights = torch.zeros(mask.shape[1], X.shape[2], requires_grad=True)
+        n_layers, _, width = X.shape
+        self.means_ = [layer.mean(axis=0) for layer in X]
+        self.scales_ = [
+            float(np.sqrt(np.square(layer - mean).mean())) + 1e-12
+            for layer, mean in zip(X, self.means_, strict=True)
+        ]
+        layers = [torch.from_numpy(self._scaled(layer, i)) for i, layer in enumerate(X)]
+        targets, mask, pairs = _targets(np.asarray(y), np.asarray(groups))
+        mix = ScalarMix(n_layers, initial_scalar_parameters=self._start(n_layers))
+        weights = torch.zeros(mask.shape[1], width, requires_grad=True)
         intercept = torch.zeros(mask.shape[1], requires_grad=True)
         strength = self.l2 * (1 + pairs)[:, None]  # twice for each of two classes, as in LogisticProbe
         optimizer = torch.optim.LBFGS(
@@ -65,28 +76,100 @@ class ScalarMixer:
             optimizer.zero_grad()
             logits = mix(layers) @ weights.T + intercept + mask
             loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
-            loss = loss + 0.5 * (strength * weights.square()).sum()
+            loss = loss + 0.5 * (strength * (mix.gamma * weights).square()).sum()
             loss.backward()  # type: ignore[no-untyped-call]
             return loss
 
         optimizer.step(closure)  # type: ignore[no-untyped-call]
+        self.loss_ = float(closure().detach())
         raw = torch.stack([scalar.detach()[0] for scalar in mix.scalar_parameters])
         self.weights_: NDArray[np.float64] = torch.softmax(raw.double(), dim=0).numpy()
         self.gamma_ = float(mix.gamma.detach())
         return self
 
-    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the mix of (n, n_layers, width), without gamma, (n, width)."""
-        mixed = np.zeros((len(X), X.shape[2]), dtype=np.float32)
+    def transform(self, X: NDArray[np.float32], rows: Rows | None = None) -> NDArray[np.float32]:
+        """Return the mix, (n, width), without gamma, of (n_layers, n, width), or of some `rows` of it."""
+        chosen = np.arange(X.shape[1]) if rows is None else rows
+        mixed = np.zeros((len(chosen), X.shape[2]), dtype=np.float32)
         for i, weight in enumerate(self.weights_):
-            mixed += np.float32(weight) * self._scaled(X, i)
+            mixed += np.float32(weight) * self._scaled(np.asarray(X[i][chosen]), i)
         return mixed
 
-    def _scaled(self, X: NDArray[np.float32], layer: int) -> NDArray[np.float32]:
-        scaled: NDArray[np.float32] = ((X[:, layer] - self.means_[layer]) / self.scales_[layer]).astype(
-            np.float32
-        )
+    def _start(self, n_layers: int) -> list[float] | None:
+        if not self.restart:
+            return None
+        drawn = np.random.default_rng([self.seed, self.restart]).normal(0.0, _SPREAD, n_layers)
+        start: list[float] = drawn.tolist()
+        return start
+
+    def _scaled(self, rows: NDArray[np.float32], layer: int) -> NDArray[np.float32]:
+        scaled: NDArray[np.float32] = (rows - self.means_[layer]) / np.float32(self.scales_[layer])
         return scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A learned scalar mix.
+
+    Parameters
+    ----------
+    seed
+        0 if it began with equal weights, the number of the restart otherwise.
+    weights
+        Of the layers; they add up to 1.
+    gamma
+        The factor of the mix.
+    loss
+        The loss reached in training; the restart with the lowest is probed.
+    """
+
+    seed: int
+    weights: tuple[float, ...]
+    gamma: float
+    loss: float
+
+
+def run_mix(
+    task: Task, vectors: NDArray[np.float32], *, seed: int = 0, restarts: int = 3
+) -> tuple[ProbeRun, list[Mix]]:
+    """Learn a mix of all layers from training examples alone, and probe it with logistic regression.
+
+    Parameters
+    ----------
+    task
+        Labels, groups and splits.
+    vectors
+        (n_layers, n_examples, width)
+    seed, restarts
+        Of the mix. With folds, each has a mix of its own. From many rows, a random 2,000 are taken: the mix
+        has few weights.
+
+    Returns
+    -------
+    ProbeRun, list of Mix
+        What was predicted; the mixes of all restarts, of the first fold where there are folds.
+    """
+    features: list[Features] = []
+    mixes: list[Mix] = []
+    for turn in rounds_of(task):
+        rows = turn.train
+        if len(rows) > _MAX_ROWS:
+            rows = np.sort(np.random.default_rng(seed).choice(rows, _MAX_ROWS, replace=False))
+        y, groups = task.gold[rows], task.example_groups[rows]
+        learned = np.stack([np.asarray(layer[rows]) for layer in vectors])
+        tried = [
+            ScalarMixer(seed=seed, restart=restart).fit(learned, y.tolist(), groups.tolist())
+            for restart in range(restarts)
+        ]
+        mixes = mixes or [_rounded(mixer) for mixer in tried]
+        best = min(tried, key=lambda mixer: mixer.loss_)
+        features.append(lambda rows, best=best: best.transform(vectors, rows))  # type: ignore[misc]
+    return run_probe(task, "logistic", features if len(features) > 1 else features[0], seed=seed), mixes
+
+
+def _rounded(mixer: ScalarMixer) -> Mix:
+    weights = tuple(round(float(weight), 6) for weight in mixer.weights_)
+    return Mix(mixer.restart, weights, round(mixer.gamma_, 6), round(mixer.loss_, 3))
 
 
 def _targets(y: NDArray[np.str_], groups: NDArray[np.str_]) -> tuple[Tensor, Tensor, Tensor]:

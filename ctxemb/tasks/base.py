@@ -96,6 +96,29 @@ class Task:
     fallback: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def gold(self) -> NDArray[np.str_]:
+        """(n_examples,) the label of each example."""
+        return np.array([example.label for example in self.examples])
+
+    @cached_property
+    def example_groups(self) -> NDArray[np.str_]:
+        """(n_examples,) the group of each example."""
+        return np.array([example.group for example in self.examples])
+
+    @cached_property
+    def example_clusters(self) -> NDArray[np.str_]:
+        """(n_examples,) the cluster of each example; empty where it stands for itself."""
+        return np.array([example.cluster for example in self.examples])
+
+    @cached_property
+    def group_labels(self) -> dict[str, list[str]]:
+        """The labels of each group, sorted."""
+        found: dict[str, set[str]] = {}
+        for example in self.examples:
+            found.setdefault(example.group, set()).add(example.label)
+        return {group: sorted(labels) for group, labels in found.items()}
+
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The labels, sorted."""
         return tuple(sorted({example.label for example in self.examples}))

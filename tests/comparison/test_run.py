@@ -44,9 +44,10 @@ def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
         ("tiny@random", 0, "logistic"),
         ("tiny@random", 2, "logistic"),
     }
-    assert len(results) == 2 * len(lines)  # accuracy and macro-F1
+    assert len(results) == 4 * len(lines)  # accuracy and macro-F1, on dev and on the test
     assert {path.name for path in folder.iterdir()} == {
-        "results.jsonl", "mixes.jsonl", "maps.jsonl", "trainings.jsonl", "run.json",
+        "results.jsonl", "mixes.jsonl", "maps.jsonl", "differences.jsonl", "confusions.jsonl",
+        "trainings.jsonl", "run.json",
     }  # fmt: skip
 
 
@@ -58,8 +59,8 @@ def test_what_is_known_is_not_computed_again(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("computed again")
 
-    for name in ("run_probe", "run_mix", "run_majority", "run_bag_of_words"):
-        monkeypatch.setattr(f"ctxemb.comparison.run.{name}", refuse)
+    for name in ("run_probe", "run_mix", "run_baseline"):
+        monkeypatch.setattr(f"ctxemb.comparison.runner.{name}", refuse)
     monkeypatch.setattr("ctxemb.comparison.vectors.embed", refuse)
     again = evaluate(spec(elmo_folder), cache=tmp_path)
     assert again.results == first.results

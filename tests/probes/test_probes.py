@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from ctxemb.probes import PROBES, project, run_bag_of_words, run_majority, run_mix, run_probe
-from ctxemb.probes.baselines import bag_of_words
+from ctxemb.metrics import accuracy
+from ctxemb.probes import ProbeRun, baselines_for, project, run_baseline, run_mix, run_probe
+from ctxemb.probes.baselines import WordMajorityProbe, bag_of_words
+from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
+from ctxemb.probes.kinds import PROBES
 from ctxemb.probes.logistic import LogisticProbe
 from ctxemb.probes.scalar_mix import ScalarMixer
 from ctxemb.tasks import Example, Span, Task
@@ -61,21 +66,25 @@ def test_logistic_on_equal_rows_predicts_the_majority() -> None:
 def test_every_probe_separates_what_is_apart(name: str) -> None:
     X, y = problem(60, 20, 3, noise=0.1)
     fresh, gold = problem(30, 20, 3, seed=0, noise=0.1)
-    probe = PROBES[name]()
-    probe.fit(X, y.tolist())
-    assert (probe.predict(fresh) == gold).all()
+    rows, asked = np.arange(60), np.arange(60, 90)
+    kind = PROBES[name]
+    (found,) = kind.predict(
+        np.concatenate([X, fresh]), np.concatenate([y, gold]), [(rows, asked)], kind.settings, 0
+    )
+    assert len(found) == len(kind.settings)
+    assert (found[-1] == gold).all()
 
 
 def test_nearest_neighbor_is_by_cosine_and_ties_go_to_the_first() -> None:
     X = np.array([[1, 0], [0, 1], [2, 0]], dtype=np.float32)
-    probe = PROBES["1-nn"]()
+    probe = KNearestProbe()
     probe.fit(X, ["first", "other", "second"])
     assert probe.predict(np.array([[9, 1], [0.1, 5]], dtype=np.float32)).tolist() == ["first", "other"]
 
 
 def test_centroid_gives_every_row_the_same_weight() -> None:
     X = np.array([[100, 0], [0, 1], [0, 1], [1, -1]], dtype=np.float32)
-    probe = PROBES["centroid"]()
+    probe = CentroidProbe()
     probe.fit(X, ["a", "a", "a", "b"])
     assert probe.predict(np.array([[1, 1.9], [1, -0.8]], dtype=np.float32)).tolist() == ["a", "b"]
 
@@ -84,13 +93,17 @@ def test_the_mix_finds_the_layer_that_tells() -> None:
     generator = np.random.default_rng(0)
     telling, y = problem(200, 10, 2, noise=0.5)
     noise = generator.normal(size=telling.shape).astype(np.float32)
-    X = np.stack([noise, telling, noise[::-1]], axis=1)
+    X = np.stack([noise, telling, noise[::-1]])
     mixer = ScalarMixer().fit(X, y.tolist(), [""] * 200)
     assert mixer.weights_.sum() == pytest.approx(1)
     assert mixer.weights_.argmax() == 1
     assert mixer.transform(X).shape == (200, 10)
+    assert mixer.transform(X, np.array([3, 1])) == pytest.approx(mixer.transform(X)[[3, 1]])
     again = ScalarMixer().fit(X, y.tolist(), [""] * 200)
     assert (again.weights_ == mixer.weights_).all()
+    other = ScalarMixer(restart=1).fit(X, y.tolist(), [""] * 200)
+    assert other.weights_.argmax() == 1
+    assert other.loss_ == pytest.approx(mixer.loss_, rel=0.05)
 
 
 def toy_task(kind: str = "word-sense") -> tuple[Task, NDArray[np.float32]]:
@@ -112,35 +125,51 @@ def toy_task(kind: str = "word-sense") -> tuple[Task, NDArray[np.float32]]:
     return task, np.array(rows, dtype=np.float32)
 
 
+def accuracy_of(task: Task, run: ProbeRun) -> float:
+    return accuracy(task.gold[run.test.rows], run.test.labels)
+
+
 @pytest.mark.parametrize("probe", sorted(PROBES))
 def test_a_group_has_a_classifier_of_its_own(probe: str) -> None:
     task, X = toy_task()
-    results = run_probe(task, probe, X, model="m", layer=3, seed=0)
-    assert [result.metric for result in results] == ["accuracy", "macro_f1"]
-    for result in results:
-        assert (result.model, result.layer, result.probe, result.n) == ("m", 3, probe, 16)
-        assert result.value > 0.9  # with one classifier for both words it would be near 0.5
-        assert result.low <= result.value <= result.high
-    assert results == run_probe(task, probe, X, model="m", layer=3, seed=0)
+    run = run_probe(task, probe, lambda rows: X[rows], seed=0)
+    assert sorted(run.test.rows) == task.splits["test"].tolist()
+    assert accuracy_of(task, run) > 0.9  # with one classifier for both words it would be near 0.5
+    again = run_probe(task, probe, lambda rows: X[rows], seed=0)
+    assert (run.test.labels == again.test.labels).all()
 
 
 def test_mix_of_a_task() -> None:
     task, X = toy_task()
     noise = np.random.default_rng(1).normal(size=X.shape).astype(np.float32)
-    results, mix = run_mix(task, np.stack([noise, X], axis=1), model="m")
-    assert mix.weights[1] > mix.weights[0]
-    assert results[0].layer == "mix"
-    assert results[0].value > 0.9
+    run, mixes = run_mix(task, np.stack([noise, X]), restarts=2)
+    assert [mix.seed for mix in mixes] == [0, 1]
+    assert all(mix.weights[1] > mix.weights[0] for mix in mixes)
+    assert accuracy_of(task, run) > 0.9
 
 
 def test_baselines() -> None:
     task, _ = toy_task()
-    majority = run_majority(task)[0]
-    assert majority.value == pytest.approx(0.5)
-    assert (majority.model, majority.layer) == ("majority", "-")
-    bag = run_bag_of_words(task)[0]
-    assert bag.value > majority.value  # the last word tells the sense
-    assert run_bag_of_words(toy_task("sentence-label")[0])[0].n == 16
+    assert baselines_for(task) == ["majority", "bag-of-words"]
+    majority = run_baseline(task, "majority")
+    assert accuracy_of(task, majority) == pytest.approx(0.5)
+    assert accuracy_of(task, run_baseline(task, "bag-of-words")) > 0.9  # the last word tells the sense
+    assert len(run_baseline(toy_task("sentence-label")[0], "bag-of-words").test.labels) == 16
+    tokens = toy_task("token-label")[0]
+    assert baselines_for(tokens) == ["majority", "word-majority"]
+    assert len(run_baseline(tokens, "word-majority").test.labels) == 16
+    senses = dataclasses.replace(task, fallback={"bank": "one", "bow": "two"})
+    assert baselines_for(senses) == ["majority", "first-sense"]
+    first = run_baseline(senses, "first-sense").test
+    assert set(zip(task.example_groups[first.rows], first.labels, strict=True)) == {
+        ("bank", "one"),
+        ("bow", "two"),
+    }
+
+
+def test_a_new_word_has_the_most_frequent_label() -> None:
+    probe = WordMajorityProbe().fit(["run", "run", "run", "dog", "cat"], ["V", "V", "N", "N", "N"])
+    assert probe.predict(["run", "dog", "new"]).tolist() == ["V", "N", "N"]
 
 
 def test_a_bag_leaves_the_target_out() -> None:
@@ -151,11 +180,8 @@ def test_a_bag_leaves_the_target_out() -> None:
 def test_a_label_seen_alone_in_training_is_predicted() -> None:
     task, X = toy_task()
     train = np.array([i for i in task.splits["train"] if task.examples[i].label == "one"])
-    alone = Task(
-        task.name, task.kind, "", "", "", task.sentences, task.examples,
-        {"train": train, "test": task.splits["test"]},
-    )  # fmt: skip
-    assert run_probe(alone, "logistic", X, model="m", layer=0)[0].value == pytest.approx(0.5)
+    alone = dataclasses.replace(task, splits={"train": train, "test": task.splits["test"]})
+    assert accuracy_of(task, run_probe(alone, "logistic", lambda rows: X[rows])) == pytest.approx(0.5)
 
 
 def test_projection_is_the_first_two_components() -> None:

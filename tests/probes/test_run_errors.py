@@ -6,20 +6,26 @@ import numpy as np
 import pytest
 
 from ctxemb.errors import InputError, UnknownNameError
-from ctxemb.probes import PROBES, run_probe
+from ctxemb.probes import run_probe
+from ctxemb.probes.kinds import PROBES
 from tests.probes.test_probes import toy_task
 
 
 def test_an_unknown_probe_is_an_error_with_the_nearest_name() -> None:
     task, X = toy_task()
-    with pytest.raises(UnknownNameError, match="unknown probe 'logistik'; did you mean 'logistic'"):
-        run_probe(task, "logistik", X, model="m", layer=0)
+    with pytest.raises(UnknownNameError, match="'logistik'; did you mean 'logistic'"):
+        run_probe(task, "logistik", lambda rows: X[rows])
+    with pytest.raises(UnknownNameError, match="unknown probe for word-sense tasks 'cosine'"):
+        run_probe(task, "cosine", lambda rows: X[rows])
 
 
 @pytest.mark.parametrize("probe", sorted(PROBES))
-def test_a_group_without_training_examples_is_named(probe: str) -> None:
+def test_a_group_without_training_examples_is_named_or_falls_back(probe: str) -> None:
     task, X = toy_task()
     train = np.array([i for i in task.splits["train"] if task.examples[i].group == "bank"])
     lacking = dataclasses.replace(task, splits={"train": train, "test": task.splits["test"]})
-    with pytest.raises(InputError, match="group 'bow' has examples in 'test' but none in 'train'"):
-        run_probe(lacking, probe, X, model="m", layer=0)
+    with pytest.raises(InputError, match="group 'bow' is tested but has no training example"):
+        run_probe(lacking, probe, lambda rows: X[rows])
+    known = dataclasses.replace(lacking, fallback={"bow": "two"})
+    test = run_probe(known, probe, lambda rows: X[rows]).test
+    assert set(test.labels[task.example_groups[test.rows] == "bow"]) == {"two"}

@@ -1,0 +1,99 @@
+"""Whether intervals cover the truth, and tests call equal models different as often as they say.
+
+Data sets are drawn from models whose true scores are known: `python benchmarks/statistics.py --repeats 2000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxemb.metrics import Counts, metric_function
+from ctxemb.statistics import compare_paired, score_with_interval
+
+Strings = NDArray[np.str_]
+Data = tuple[Strings, Strings, Strings, Strings, Strings | None]
+"""Gold labels, the predictions of two equally good models, groups, and clusters."""
+
+N_LABELS = 3
+GOLD = np.array([0.5, 0.3, 0.2])
+RIGHT = np.array([0.9, 0.75, 0.6])
+JOINT = GOLD[:, None] * np.where(np.eye(N_LABELS) > 0, RIGHT[:, None], (1 - RIGHT[:, None]) / (N_LABELS - 1))
+"""Probability of each gold and predicted label."""
+
+
+def truth(metric: str) -> float:
+    """Return the score of infinitely many examples."""
+    counts = Counts(np.diag(JOINT) * 1e9, JOINT.sum(axis=1) * 1e9, JOINT.sum(axis=0) * 1e9)
+    return float(metric_function(metric)(counts, np.zeros(N_LABELS, dtype=np.int64), np.ones(1)))
+
+
+def answers(gold: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw the predictions of a model that is right as often as `RIGHT` says; its errors are even."""
+    wrong = (gold + generator.integers(1, N_LABELS, len(gold))) % N_LABELS
+    return np.where(generator.random(len(gold)) < RIGHT[gold], gold, wrong)
+
+
+def independent(n: int) -> Callable[[np.random.Generator], Data]:
+    """Return a source of `n` independent examples."""
+
+    def draw(generator: np.random.Generator) -> Data:
+        gold = generator.choice(N_LABELS, size=n, p=GOLD)
+        columns = [gold, answers(gold, generator), answers(gold, generator)]
+        return (*(column.astype(np.str_) for column in columns), np.full(n, ""), None)  # type: ignore[return-value]
+
+    return draw
+
+
+def clustered(n_clusters: int, size: int) -> Callable[[np.random.Generator], Data]:
+    """Return a source of clusters whose accuracy is 0.75 on average, with a standard deviation of 0.15.
+
+    Both models find the same clusters hard, and each also has clusters that only it finds hard.
+    """
+
+    def draw(generator: np.random.Generator) -> Data:
+        shared = generator.normal(0.0, 0.1, n_clusters)
+        columns = []
+        for _ in range(2):
+            level = 0.75 + shared + generator.uniform(-0.19, 0.19, n_clusters)
+            columns.append(generator.random((n_clusters, size)) < np.clip(level, 0, 1)[:, None])
+        gold = np.ones(n_clusters * size, dtype=np.bool_)
+        made = [column.ravel().astype(np.str_) for column in (gold, *columns)]
+        names = np.repeat(np.arange(n_clusters), size).astype(np.str_)
+        return made[0], made[1], made[2], np.full(len(gold), ""), names
+
+    return draw
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=2000)
+    repeats = parser.parse_args().repeats
+    sources: list[tuple[str, str, Callable[[np.random.Generator], Data], float]] = [
+        *((f"{n} independent examples", metric, independent(n), truth(metric))
+          for n in (200, 1000) for metric in ("accuracy", "macro_f1", "matthews")),
+        *((f"{n} clusters of 30", "accuracy", clustered(n, 30), 0.75) for n in (12, 25)),
+    ]  # fmt: skip
+    print("| examples | metric | coverage of 95 % intervals | false positives at .05 |")
+    print("|---|---|---:|---:|")
+    for name, metric, source, expected in sources:
+        generator = np.random.default_rng(0)
+        covered = called = 0
+        for number in range(repeats):
+            gold, a, b, groups, clusters = source(generator)
+            interval = score_with_interval(metric, gold, a, groups, clusters=clusters, seed=number)
+            covered += interval.low <= expected <= interval.high
+            found = compare_paired(
+                metric, gold, a, b, groups, clusters=clusters, seed=number, n_permutations=999, n_bootstrap=10
+            )
+            called += found.p <= 0.05
+        print(f"| {name} | {metric} | {covered / repeats:.1%} | {called / repeats:.1%} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

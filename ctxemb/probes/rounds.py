@@ -1,0 +1,78 @@
+"""Who is trained on, chosen by, and tested: one round for a published split, one a fold otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxemb.tasks import Task
+
+TRAIN, DEV, TEST = "train", "dev", "test"
+_DEV_SHARE = 0.2
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """Numbers of examples.
+
+    Parameters
+    ----------
+    train
+        Learned from while settings and layers are chosen.
+    dev
+        What these choices are scored on.
+    test
+        What the results are scored on.
+    final
+        Learned from before the test: `train`, and `dev` too where it was not published as such.
+    """
+
+    train: Rows
+    dev: Rows
+    test: Rows
+    final: Rows
+
+
+def rounds_of(task: Task) -> list[Round]:
+    """Return the rounds of a task.
+
+    A published dev split stays one, and takes no part in training. Where there is none, a fifth of the
+    training examples of each label of each group are it, drawn at random but always the same; a label of
+    four examples or fewer gives one if it has at least two. With folds, each is tested once, and the next
+    one is its dev; both learn from the other eight of ten.
+    """
+    if task.folds is not None:
+        return _of_folds(task.folds)
+    train, test = task.splits[TRAIN], task.splits[TEST]
+    if DEV in task.splits:
+        return [Round(train, task.splits[DEV], test, train)]
+    held = _held_out(task, train)
+    return [Round(train[~held], train[held], test, train)]
+
+
+def _of_folds(folds: Rows) -> list[Round]:
+    n = int(folds.max()) + 1
+    rounds = []
+    for number in range(n):
+        test, dev = folds == number, folds == (number + 1) % n
+        train, final, dev_rows = (np.flatnonzero(chosen) for chosen in (~test & ~dev, ~test, dev))
+        rounds.append(Round(train, dev_rows, np.flatnonzero(test), final))
+    return rounds
+
+
+def _held_out(task: Task, train: Rows) -> NDArray[np.bool_]:
+    """Return which of the training examples are held out as dev."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for place, number in enumerate(train.tolist()):
+        example = task.examples[number]
+        kinds.setdefault((example.group, example.label), []).append(place)
+    generator = np.random.default_rng(0)
+    held = np.zeros(len(train), dtype=np.bool_)
+    for _, places in sorted(kinds.items()):
+        count = max(1, round(_DEV_SHARE * len(places))) if len(places) > 1 else 0
+        held[generator.permutation(places)[:count]] = True
+    return held

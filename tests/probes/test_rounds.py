@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ctxemb.probes import run_probe
+from ctxemb.probes.kinds import Simple
+from ctxemb.probes.rounds import rounds_of
+from tests.probes.test_probes import toy_task
+
+
+class Spy:
+    """Remembers which rows it learns from; predicts whether the setting is 2."""
+
+    learned: list[tuple[float, tuple[int, ...]]] = []  # noqa: RUF012
+
+    def __init__(self, setting: float) -> None:
+        self.setting = setting
+
+    def fit(self, X: NDArray[np.float32], y: Any) -> Spy:
+        self.y = sorted(set(y))
+        Spy.learned.append((self.setting, tuple(X[:, 0].astype(int).tolist())))
+        return self
+
+    def predict(self, X: NDArray[np.float32]) -> NDArray[np.str_]:
+        return np.array([("one" if int(row[1]) else "two") if self.setting == 2 else "none" for row in X])
+
+
+def spied(task: Any) -> tuple[Any, list[tuple[float, tuple[int, ...]]]]:
+    Spy.learned = []
+    X = np.stack([np.arange(48), task.gold == "one"], axis=1).astype(np.float32)
+    run = run_probe(task, Simple(lambda setting, _: Spy(setting), (1, 2, 3)), lambda rows: X[rows])
+    return run, Spy.learned
+
+
+def test_a_published_dev_chooses_and_is_never_learned_from() -> None:
+    task = toy_task()[0]
+    train = task.splits["train"]
+    task = dataclasses.replace(task, splits={**task.splits, "train": train[::2], "dev": train[1::2]})
+    run, learned = spied(task)
+    assert run.setting == 2
+    assert sorted(run.dev.rows) == sorted(train[1::2])
+    assert {row for _, rows in learned for row in rows} == set(train[::2].tolist())
+    assert len(learned) == 6  # three settings, two groups; no need to learn again
+
+
+def test_without_one_dev_is_part_of_train_and_learned_from_at_last() -> None:
+    task = toy_task()[0]
+    run, learned = spied(task)
+    (turn,) = rounds_of(task)
+    test = set(task.splits["test"].tolist())
+    assert not {row for _, rows in learned for row in rows} & test
+    chosen = {row for setting, rows in learned[6:] for row in rows if setting == 2}
+    assert chosen == set(task.splits["train"].tolist())
+    assert set(turn.train) | set(turn.dev) == chosen
+    assert not set(turn.train) & set(turn.dev)
+    labels = {(task.examples[i].group, task.examples[i].label) for i in turn.dev}
+    assert len(labels) == 4  # every label of every group is chosen by
+    assert len(run.test.rows) == 16
+
+
+def test_with_folds_every_example_is_tested_once_by_others() -> None:
+    task = dataclasses.replace(toy_task()[0], splits={}, folds=np.arange(48) % 4)
+    run, learned = spied(task)
+    assert sorted(run.test.rows) == sorted(run.dev.rows) == list(range(48))
+    assert (run.test.labels == task.gold[run.test.rows]).all()
+    for setting, rows in learned:
+        folds = set((np.array(rows) % 4).tolist())
+        assert len(folds) <= (3 if setting == 2 else 2)
+    for turn in rounds_of(task):
+        assert not set(turn.final) & set(turn.test)
+        assert not set(turn.train) & (set(turn.test) | set(turn.dev))
+
+
+def test_a_single_example_of_a_label_stays_in_training() -> None:
+    task = toy_task()[0]
+    ones = [i for i in task.splits["train"] if task.gold[i] == "one"]
+    twos = [i for i in task.splits["train"] if task.gold[i] == "two"]
+    few = np.sort(np.array([*ones, *twos[:1], *twos[-1:]]))
+    (turn,) = rounds_of(dataclasses.replace(task, splits={"train": few, "test": task.splits["test"]}))
+    assert set(task.gold[turn.dev]) == {"one"}
+    assert len(turn.dev) == pytest.approx(len(ones) * 0.2, abs=1)
