@@ -53,8 +53,8 @@ def describe_task(task: Task) -> dict[str, Any]:
         "licence": task.licence,
         "source": task.source,
         "kind": task.kind,
-        "n_train": len(task.splits["train"]),
-        "n_test": len(task.splits["test"]),
+        "n_train": len(task.splits.get("train", task.examples)),
+        "n_test": len(task.splits.get("test", task.examples)),
         "n_labels": len(task.labels),
         "metrics": list(task.metrics),
     }

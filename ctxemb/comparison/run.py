@@ -72,7 +72,7 @@ def evaluate(
     for part in run_steps(runner.steps(), progress):
         outcome.add(part)
     names = [model.name for model in runner.models]
-    outcome.results += [result for line in outcome.lines for result in line.results]
+    outcome.results[:0] = [result for line in outcome.lines for result in line.results]
     outcome.add(judge(runner.tasks, names, outcome.lines, spec.seed))
     outcome.trainings = [row for name in spec.models for row in training_rows(name)]
     outcome.manifest = {

@@ -299,7 +299,7 @@ def _eigen(gram: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues, (n,), none below 0, and eigenvectors as columns, (n, n)."""
     try:
         values, vectors = torch.linalg.eigh(gram)
-    except torch.linalg.LinAlgError:  # many equal rows; double precision tells them apart
+    except RuntimeError:  # many equal rows; double precision tells them apart
         values, vectors = (part.to(gram.dtype) for part in torch.linalg.eigh(gram.double()))
     return values.clamp_min(0.0), vectors
 

@@ -75,7 +75,7 @@ class ScalarMixer:
         def closure() -> Tensor:
             optimizer.zero_grad()
             logits = mix(layers) @ weights.T + intercept + mask
-            loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+            loss: Tensor = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
             loss = loss + 0.5 * (strength * (mix.gamma * weights).square()).sum()
             loss.backward()  # type: ignore[no-untyped-call]
             return loss

@@ -11,7 +11,8 @@ from typing import Any
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.results import Result, read_results
 
-BASELINES = ("majority", "bag-of-words")
+BASELINES = ("majority", "bag-of-words", "word-majority", "first-sense")
+DEV, TEST = "dev", "test"
 RANDOM, STATIC = "@random", "@static"
 
 
@@ -25,6 +26,8 @@ class Findings:
         Scores.
     mixes, maps, trainings
         Rows of learned layer weights, points of word-sense maps, and held-out losses during training.
+    differences, confusions
+        Paired comparisons on the test, and counts of gold by predicted labels.
     manifests
         How each folder's results were made.
     """
@@ -33,6 +36,8 @@ class Findings:
     mixes: tuple[dict[str, Any], ...]
     maps: tuple[dict[str, Any], ...]
     trainings: tuple[dict[str, Any], ...]
+    differences: tuple[dict[str, Any], ...]
+    confusions: tuple[dict[str, Any], ...]
     manifests: tuple[dict[str, Any], ...]
 
     @property
@@ -60,7 +65,14 @@ class Findings:
         return self.metric(task).replace("_f1", "-F1")
 
     def scores(
-        self, task: str, *, model: str | None = None, probe: str | None = None, metric: str | None = None
+        self,
+        task: str,
+        *,
+        model: str | None = None,
+        probe: str | None = None,
+        metric: str | None = None,
+        split: str = TEST,
+        pool: str = "mean",
     ) -> list[Result]:
         """Return the results of a task in its leading metric, or in `metric`, that fit what is given."""
         wanted = metric or self.metric(task)
@@ -69,16 +81,45 @@ class Findings:
             for result in self.results
             if result.task == task
             and result.metric == wanted
+            and result.split == split
+            and result.pool == pool
             and (model is None or result.model == model)
             and (probe is None or result.probe == probe)
         ]
 
-    def best(self, task: str, model: str, probe: str = "logistic") -> Result | None:
-        """Return the best single layer of a model."""
-        layers = [
-            result for result in self.scores(task, model=model, probe=probe) if isinstance(result.layer, int)
-        ]
-        return max(layers, key=lambda result: result.value, default=None)
+    def best(self, task: str, model: str, probe: str = "logistic", pool: str = "mean") -> Result | None:
+        """Return the test result of the single layer that was best on dev; of equals, the lowest.
+
+        Without results on dev it is the last layer: a layer is never chosen by the test.
+        """
+        tested = self._layers(task, model, probe, pool, TEST)
+        chosen = self._layers(task, model, probe, pool, DEV)
+        if not tested:
+            return None
+        layer = max(chosen, key=lambda number: (chosen[number].value, -number)) if chosen else max(tested)
+        return tested.get(layer)
+
+    def _layers(self, task: str, model: str, probe: str, pool: str, split: str) -> dict[int, Result]:
+        found = self.scores(task, model=model, probe=probe, split=split, pool=pool)
+        layers = [result for result in found if isinstance(result.layer, int)]
+        first_seed = min((result.seed for result in layers), default=0)
+        return {int(result.layer): result for result in layers if result.seed == first_seed}
+
+    def parts(self, task: str) -> list[str]:
+        """Names of the parts of a task's test, in order."""
+        splits = dict.fromkeys(result.split for result in self.results if result.task == task)
+        return [split.partition(":")[2] for split in splits if split.startswith(f"{TEST}:")]
+
+    def compared(self, task: str, a: str, b: str) -> dict[str, Any] | None:
+        """Return the difference of two models on a task, a less b, whichever way it was written down."""
+        for row in self.differences:
+            if row["task"] == task and (row["a"], row["b"]) == (a, b):
+                return row
+            if row["task"] == task and (row["a"], row["b"]) == (b, a):
+                turned = {"a": a, "b": b, "layer_a": row["layer_b"], "layer_b": row["layer_a"]}
+                signed = {"difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
+                return {**row, **turned, **signed, "effect": -row["effect"]}
+        return None
 
     def one(self, task: str, model: str, layer: int | str) -> Result | None:
         """Return the score of one layer of a model, or of a baseline, with its main probe."""
@@ -102,6 +143,8 @@ def read_findings(paths: Sequence[Path]) -> Findings:
     mixes: list[dict[str, Any]] = []
     maps: list[dict[str, Any]] = []
     trainings: list[dict[str, Any]] = []
+    differences: list[dict[str, Any]] = []
+    confusions: list[dict[str, Any]] = []
     manifests: list[dict[str, Any]] = []
     for path in paths:
         if path.is_dir():
@@ -109,6 +152,10 @@ def read_findings(paths: Sequence[Path]) -> Findings:
             mixes += _rows(path / "mixes.jsonl", {"model", "task", "weights"})
             maps += _rows(path / "maps.jsonl", {"task", "word", "model", "layer", "sense", "x", "y", "text"})
             trainings += _rows(path / "trainings.jsonl", {"model", "words", "bits_per_character"})
+            differences += _rows(path / "differences.jsonl", _OF_DIFFERENCES)
+            confusions += _rows(
+                path / "confusions.jsonl", {"task", "model", "layer", "group", "gold", "predicted", "count"}
+            )
             manifests += _manifest(path / "run.json")
         elif path.is_file():
             results += read_results(path)
@@ -118,8 +165,20 @@ def read_findings(paths: Sequence[Path]) -> Findings:
         raise InputError(f"there are no results in {', '.join(map(str, paths))}")
     seen = {(row["model"], row["words"]): row for row in trainings}
     return Findings(
-        tuple(dict.fromkeys(results)), tuple(mixes), tuple(maps), tuple(seen.values()), tuple(manifests)
+        tuple(dict.fromkeys(results)),
+        tuple(mixes),
+        tuple(maps),
+        tuple(seen.values()),
+        tuple(differences),
+        tuple(confusions),
+        tuple(manifests),
     )
+
+
+_OF_DIFFERENCES = {
+    "task", "a", "layer_a", "b", "layer_b", "metric", "difference", "low", "high", "p", "p_holm", "effect",
+    "n",
+}  # fmt: skip
 
 
 def _rows(path: Path, keys: set[str]) -> list[dict[str, Any]]:

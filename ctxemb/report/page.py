@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from markupsafe import Markup
 import ctxemb
 from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled, training_curves
 from ctxemb.report.findings import Findings
+from ctxemb.report.more_tables import more_tables
+from ctxemb.report.plain import render_table_csv
 from ctxemb.report.sentences import summary
 from ctxemb.report.svg import inline_svg
 from ctxemb.report.tables import (
@@ -44,6 +47,7 @@ class Section:
     summary: str
     headline: Table
     figures: tuple[Figure, ...]
+    more: tuple[Table, ...]
 
 
 def render_page(findings: Findings) -> str:
@@ -55,6 +59,7 @@ def render_page(findings: Findings) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.globals["csv"] = csv_link
     template = environment.get_template("report.html.jinja")
     return template.render(
         title=findings.title,
@@ -64,6 +69,11 @@ def render_page(findings: Findings) -> str:
         manifests=[_manifest(manifest) for manifest in findings.manifests],
         everything=full_table(findings),
     )
+
+
+def csv_link(table: Table) -> str:
+    """Return a link to the table as CSV that holds the CSV itself."""
+    return "data:text/csv;charset=utf-8," + urllib.parse.quote(render_table_csv(table), safe="")
 
 
 def _section(findings: Findings, task: str, number: int) -> Section:
@@ -80,6 +90,7 @@ def _section(findings: Findings, task: str, number: int) -> Section:
         summary=summary(findings, task),
         headline=headline(findings, task),
         figures=tuple(figures),
+        more=tuple(more_tables(findings, task)),
     )
 
 

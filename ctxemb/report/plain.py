@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from ctxemb.report.findings import Findings
+from ctxemb.report.more_tables import more_tables
 from ctxemb.report.sentences import summary
 from ctxemb.report.tables import Cell, Table, full_table, headline, layer_table
 
@@ -45,11 +46,25 @@ def render_latex(findings: Findings) -> str:
 
 def render_csv(findings: Findings) -> str:
     """Return all results as CSV, a row each."""
-    table = full_table(findings)
+    return render_table_csv(full_table(findings))
+
+
+def render_table_csv(table: Table) -> str:
+    """Return a table as CSV; what cells say in small print stands in columns of its own."""
+    noted = [any(row.cells[i].note for row in table.rows) for i in range(len(table.columns))]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([cell.text for cell in row.cells] for row in table.rows)
+    writer.writerow(
+        [
+            name
+            for i, column in enumerate(table.columns)
+            for name in (column, f"{column} (note)")[: 1 + noted[i]]
+        ]
+    )
+    writer.writerows(
+        [part for i, cell in enumerate(row.cells) for part in (cell.text, cell.note)[: 1 + noted[i]]]
+        for row in table.rows
+    )
     return text.getvalue()
 
 
@@ -57,7 +72,7 @@ def _tables(findings: Findings, task: str) -> list[Table]:
     tables = [headline(findings, task)]
     if findings.scores(task, probe="logistic"):
         tables.append(layer_table(findings, task))
-    return tables
+    return [*tables, *more_tables(findings, task)]
 
 
 def _markdown_table(table: Table) -> str:

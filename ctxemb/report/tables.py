@@ -64,21 +64,24 @@ def headline(findings: Findings, task: str) -> Table:
         [findings.best(task, model + STATIC) for model in models],
         [findings.best(task, model + RANDOM) for model in models],
     ]
-    names = ["best layer", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin"]
-    kept = [i for i, column in enumerate(columns) if any(column)]
+    names = ["layer chosen on dev", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin"]
+    kept = [i for i, column in enumerate(columns) if any(column)] or [0]
     rows = [
         Row(
-            (_name(model), *(_score(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept))
+            (
+                _name(model),
+                *(score_cell(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept),
+            )
         )
         for n, model in enumerate(models)
     ]
     for name in BASELINES:
         if (result := findings.one(task, name, "-")) is not None:
-            empty = [Cell("")] * (len(kept) - 1)
-            rows.append(Row((_name(name.replace("-", " ")), _score(result, None), *empty), muted=True))
+            empty = [Cell("")] * max(0, len(kept) - 1)
+            rows.append(Row((_name(name.replace("-", " ")), score_cell(result, None), *empty), muted=True))
     n = next(result.n for result in findings.scores(task))
     metric = findings.metric_label(task)
-    caption = f"{task}: {metric} on {n:,} test examples, with 95 % bootstrap intervals; L is the layer."
+    caption = f"{task}: {metric} on {n:,} test examples, with 95 % intervals; L: the layer, chosen on dev."
     return Table(caption, ("model", *(names[i] for i in kept)), tuple(rows))
 
 
@@ -93,7 +96,12 @@ def layer_table(findings: Findings, task: str) -> Table:
     models = [model for model in models if any(name == model for name, _ in found)]
     layers = sorted({layer for _, layer in found if isinstance(layer, int)})
     rows = tuple(
-        Row((Cell(str(layer)), *(_score(found.get((model, layer)), None, layer=False) for model in models)))
+        Row(
+            (
+                Cell(str(layer)),
+                *(score_cell(found.get((model, layer)), None, layer=False) for model in models),
+            )
+        )
         for layer in layers
     )
     return Table(f"{task}: logistic probe, layer by layer", ("layer", *models), rows)
@@ -161,11 +169,25 @@ def full_table(findings: Findings) -> Table:
                 Cell(f"{result.high:.4f}"),
                 Cell(str(result.n)),
                 Cell(str(result.seed)),
+                Cell(result.pool, number=False),
             )
         )
         for result in findings.results
     )
-    columns = ("model", "layer", "task", "split", "probe", "metric", "value", "low", "high", "n", "seed")
+    columns = (
+        "model",
+        "layer",
+        "task",
+        "split",
+        "probe",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "n",
+        "seed",
+        "pool",
+    )
     return Table("All results", columns, rows)
 
 
@@ -178,7 +200,8 @@ def _best(column: Sequence[Result | None]) -> float | None:
     return max(values) if len(values) > 1 else None
 
 
-def _score(result: Result | None, best: float | None, *, layer: bool = True) -> Cell:
+def score_cell(result: Result | None, best: float | None, *, layer: bool = True) -> Cell:
+    """Return a score in %, with its interval and layer in small print; bold if it is `best`."""
     if result is None:
         return Cell(MISSING)
     note = f"[{100 * result.low:.1f}, {100 * result.high:.1f}]"

@@ -12,8 +12,16 @@ from ctxemb.results import Result, write_results
 NASTY = "<script>alert('x')</script> & 50%_|"
 
 
-def result(model: str, layer: int | str, task: str, probe: str, value: float) -> Result:
-    return Result(model, layer, task, "test", probe, "accuracy", value, value - 0.04, value + 0.04, 200, 0)
+def result(model: str, layer: int | str, task: str, probe: str, value: float, split: str = "test") -> Result:
+    return Result(model, layer, task, split, probe, "accuracy", value, value - 0.04, value + 0.04, 200, 0)
+
+
+def difference(task: str, a: str, b: str, value: float, p: float) -> dict[str, object]:
+    return {
+        "task": task, "split": "test", "probe": "logistic", "metric": "accuracy", "pool": "mean", "a": a,
+        "layer_a": 1, "b": b, "layer_b": 2, "difference": value, "low": value - 0.03, "high": value + 0.03,
+        "p": p / 3, "p_holm": p, "effect": value, "n": 200,
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +35,10 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         results.append(result("bag-of-words", "-", task, "bag-of-words", 0.5))
         for number, (model, depth) in enumerate(depths.items()):
             for layer in range(depth):
+                # dev prefers the last layer but one, the test the last
+                results.append(
+                    result(model, layer, task, "logistic", 0.5 - abs(layer - depth + 2) / 99, "dev")
+                )
                 value = 0.45 + 0.05 * number + 0.2 * layer / depth
                 results += [result(model, layer, task, p, value) for p in ("logistic", "1-nn", "centroid")]
                 results.append(result(f"{model}@random", layer, task, "logistic", 0.45))
@@ -53,7 +65,21 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number, model in enumerate(depths)
         for step in range(1, 6)
     ]
-    for name, rows in (("mixes", mixes), ("maps", points), ("trainings", trainings)):
+    differences = [
+        difference("senses", "elmo", "gpt", -0.06, 0.0004),
+        difference("senses", "elmo", NASTY, -0.01, 0.4),
+        difference("senses", "gpt", "gpt@random", 0.02, 0.2),
+        difference("senses", "elmo", "bag-of-words", -0.2, 0.01),
+    ]
+    confusions = [
+        {
+            "task": "senses", "model": "elmo", "layer": 1, "probe": "logistic", "group": "spring",
+            "gold": "coil", "predicted": predicted, "count": count,
+        }
+        for predicted, count in (("coil", 9), ("season", 4))
+    ]  # fmt: skip
+    tables = {"mixes": mixes, "maps": points, "trainings": trainings}
+    for name, rows in {**tables, "differences": differences, "confusions": confusions}.items():
         (folder / f"{name}.jsonl").write_text(
             "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
         )

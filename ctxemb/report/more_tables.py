@@ -1,0 +1,135 @@
+"""Tables of what goes beyond scores: differences, analyses, parts of the test, and pooling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctxemb.report.findings import Findings
+from ctxemb.report.sentences import LEVEL, p_text
+from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
+
+ANALYSES = (
+    ("control_accuracy", "control task", 100.0, 1),
+    ("selectivity", "selectivity", 100.0, 1),
+    ("codelength", "bits an example", 1.0, 3),
+    ("compression", "compression", 1.0, 2),
+    ("v_measure", "V-measure", 100.0, 1),
+    ("adjusted_rand", "adjusted Rand", 100.0, 1),
+    ("silhouette", "silhouette", 1.0, 3),
+)
+"""Metric, how people write it, what it is multiplied by, and its decimals."""
+
+
+def difference_table(findings: Findings, task: str) -> Table:
+    """Return the paired comparisons of a task; those that do not hold are muted."""
+    rows = []
+    for found in findings.differences:
+        if found["task"] == task:
+            interval = f"[{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
+            cells = (
+                _named(found, "a"),
+                _named(found, "b"),
+                Cell(f"{100 * found['difference']:+.1f}", interval, best=found["p_holm"] < LEVEL),
+                Cell(p_text(found["p"])),
+                Cell(p_text(found["p_holm"])),
+                Cell(f"{found['effect']:+.2f}"),
+            )
+            rows.append(Row(cells, muted=found["p_holm"] >= LEVEL))
+    caption = (
+        f"{task}: paired differences in points of {findings.metric_label(task)} on the same test "
+        "examples, at the layers chosen on dev; permutation test, Holm's correction over this table, "
+        "Cohen's g. Grey: not shown."
+    )
+    return Table(caption, ("model", "less", "difference", "p", "p after Holm", "g"), tuple(rows))
+
+
+def _named(row: dict[str, Any], side: str) -> Cell:
+    layer = row[f"layer_{side}"]
+    return Cell(str(row[side]), f"L{layer}" if isinstance(layer, int) else "", number=False)
+
+
+def analysis_table(findings: Findings, task: str) -> Table:
+    """Return control tasks, description lengths and clusters by model and layer; no rows without any."""
+    found = {
+        (result.model, result.layer, result.metric): result.value
+        for result in findings.results
+        if result.task == task and isinstance(result.layer, int)
+    }
+    kept = [known for known in ANALYSES if any(metric == known[0] for _, _, metric in found)]
+    lines = dict.fromkeys((model, layer) for model, layer, metric in found if metric in {k[0] for k in kept})
+    rows = tuple(
+        Row(
+            (
+                Cell(model, number=False),
+                Cell(str(layer)),
+                *(
+                    _value(found.get((model, layer, metric)), times, digits)
+                    for metric, _, times, digits in kept
+                ),
+            )
+        )
+        for model, layer in lines
+    )
+    columns = ("model", "layer", *(known[1] for known in kept))
+    return Table(f"{task}: what else the layers show", columns, rows)
+
+
+def _value(value: float | None, times: float, digits: int) -> Cell:
+    return Cell(MISSING if value is None else f"{times * value:.{digits}f}")
+
+
+def part_table(findings: Findings, task: str) -> Table:
+    """Return the scores of the parts of a test, such as its words, at the layers chosen on dev."""
+    models = findings.models(task)
+    extra = ("majority", "first-sense", "bag-of-words")
+    shown = [*models, *(name for name in extra if findings.one(task, name, "-"))]
+    rows = []
+    for part in findings.parts(task):
+        scores = {result.model: result for result in findings.scores(task, split=f"test:{part}")}
+        if not scores:
+            continue
+        leader = max((scores[model].value for model in models if model in scores), default=None)
+        cells = [
+            score_cell(scores.get(model), leader if model in models else None, layer=False) for model in shown
+        ]
+        n = next(iter(scores.values())).n
+        rows.append(Row((Cell(part, f"{n:,}", number=False), *cells)))
+    caption = f"{task}: {findings.metric_label(task)} by part of the test, with the number of examples"
+    return Table(caption, ("part", *shown), tuple(rows))
+
+
+def pool_table(findings: Findings, task: str) -> Table:
+    """Return the scores of sentence vectors by how pieces were pooled, at the layers chosen on dev."""
+    pools = list(dict.fromkeys(result.pool for result in findings.results if result.task == task))
+    models = findings.models(task)
+    rows = tuple(
+        Row((Cell(pool, number=False), *(score_cell(score, None) for score in scores)))
+        for pool in pools
+        if any(scores := [findings.best(task, model, pool=pool) for model in models])
+    )
+    return Table(f"{task}: logistic probe by pooling", ("pool", *models), rows if len(pools) > 1 else ())
+
+
+def confusion_table(findings: Findings, task: str) -> Table:
+    """Return the most frequent confusions of each model on the test."""
+    rows = []
+    for model in findings.models(task):
+        wrong = [
+            row
+            for row in findings.confusions
+            if (row["task"], row["model"]) == (task, model) and row["gold"] != row["predicted"]
+        ]
+        for row in sorted(wrong, key=lambda row: -row["count"])[:_MOST_CONFUSIONS]:
+            words = [Cell(str(row[key]), number=False) for key in ("model", "group", "gold", "predicted")]
+            rows.append(Row((*words, Cell(f"{row['count']:,}"))))
+    columns = ("model", "word", "gold", "predicted", "times")
+    return Table(f"{task}: what is confused most, at the layer chosen on dev", columns, tuple(rows))
+
+
+_MOST_CONFUSIONS = 15
+
+
+def more_tables(findings: Findings, task: str) -> list[Table]:
+    """Return the tables of a task that have rows."""
+    makers = (difference_table, part_table, analysis_table, pool_table, confusion_table)
+    return [table for make in makers if (table := make(findings, task)).rows]
