@@ -8,7 +8,19 @@ from pathlib import Path
 
 from ctxemb.errors import MissingFileError
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import coarsewsd, events, senses, senseval, sst, trec
+from ctxemb.tasks import (
+    allwords,
+    coarsewsd,
+    cola,
+    events,
+    reviews,
+    senses,
+    senseval,
+    sst,
+    tokens,
+    trec,
+    wic,
+)
 from ctxemb.tasks.base import Task
 
 ENVIRONMENT = "CTXEMB_DATA"
@@ -19,6 +31,14 @@ _FROM_FOLDER: dict[str, Callable[[Path], Task]] = {
     "senseval": senseval.load,
     "trec": trec.load,
     "sst2": sst.load,
+    "sst5": sst.load_fine,
+    "mr": reviews.load_mr,
+    "subj": reviews.load_subj,
+    "cola": cola.load,
+    "wic": wic.load,
+    "all-words": allwords.load,
+    "ewt-pos": tokens.load_ewt,
+    "conll2000": tokens.load_chunks,
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
-from ctxemb.tasks.files import check_count, read_rows, splits_of
+from ctxemb.tasks.files import check_count, parts_by_group, read_rows, splits_of
 from ctxemb.text.sentence import Sentence
 
 WORDS = (
@@ -46,7 +46,7 @@ def load(data: Path) -> Task:
                         f"{path}:{line}: no word at position {position!r}, or no sense {number!r}"
                     )
                 span = Span(len(sentences), int(position), int(position) + 1)
-                examples.append(Example((span,), senses[number], word))
+                examples.append(Example((span,), senses[number], word, cluster=word))
                 sentences.append(sentence)
                 splits.append(split)
     for split, count in COUNTS.items():
@@ -60,6 +60,7 @@ def load(data: Path) -> Task:
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),
+        parts=parts_by_group(examples, splits),
         metrics=("macro_f1", "accuracy"),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.tasks.base import Example
 from ctxemb.text.reader import read_lines
 from ctxemb.text.sentence import Sentence
 
@@ -64,3 +65,10 @@ def splits_of(names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """Return the numbers of the examples of each split, from the split of each example."""
     array = np.array(names)
     return {str(name): np.flatnonzero(array == name) for name in np.unique(array)}
+
+
+def parts_by_group(examples: Sequence[Example], splits: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """Return the numbers of the test examples of each group."""
+    groups = np.array([example.group for example in examples])
+    tested = np.array(splits) == "test"
+    return {str(group): np.flatnonzero(tested & (groups == group)) for group in np.unique(groups[tested])}

@@ -7,13 +7,35 @@ from pathlib import Path
 
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, read_rows, splits_of
+from ctxemb.tasks.folds import make_folds
 from ctxemb.text.sentence import Sentence
+from ctxemb.text.words import split_words
 
 
 def load_labelled(
-    folder: Path, counts: Mapping[str, int], *, name: str, description: str, licence: str, source: str
+    folder: Path,
+    counts: Mapping[str, int],
+    *,
+    name: str,
+    description: str,
+    licence: str,
+    source: str,
+    names: Mapping[str, str] | None = None,
+    metrics: tuple[str, ...] = ("accuracy",),
+    raw: bool = False,
 ) -> Task:
-    """Load ``SPLIT.tsv`` for each split of `counts` from `folder`; texts are tokenised.
+    """Load ``SPLIT.tsv`` for each split of `counts` from `folder`.
+
+    Parameters
+    ----------
+    folder, counts
+        Where the files are, and how many rows each has. A single file ``all.tsv`` is divided into ten folds.
+    name, description, licence, source, metrics
+        Of the task.
+    names
+        What to call a split, where not as its file.
+    raw
+        Whether texts are not tokenised yet.
 
     Raises
     ------
@@ -28,10 +50,12 @@ def load_labelled(
         rows = read_rows(path, 2)
         check_count(path, count, len(rows))
         for label, text in rows:
-            sentence = Sentence(tuple(text.split()))
+            sentence = Sentence(tuple(split_words(text) if raw else text.split()))
             examples.append(Example((Span(len(sentences), 0, len(sentence)),), label))
             sentences.append(sentence)
-            splits.append(split)
+            splits.append((names or {}).get(split, split))
+    folded = list(counts) == ["all"]
+    labels = [example.label for example in examples]
     return Task(
         name=name,
         kind="sentence-label",
@@ -40,5 +64,7 @@ def load_labelled(
         source=source,
         sentences=tuple(sentences),
         examples=tuple(examples),
-        splits=splits_of(splits),
+        splits={} if folded else splits_of(splits),
+        metrics=metrics,
+        folds=make_folds([str(sentence) for sentence in sentences], labels) if folded else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError
 from ctxemb.tasks.base import Example, Span, Task
-from ctxemb.tasks.files import read_rows, splits_of, tokenized
+from ctxemb.tasks.files import parts_by_group, read_rows, splits_of, tokenized
 from ctxemb.text.sentence import Sentence
 
 HEADER = ("word", "pos", "sense", "split", "position", "sentence")
@@ -22,7 +22,7 @@ def load() -> Task:
         if not position.isdecimal() or int(position) >= len(sentence):
             raise FormatError(f"{path}:{line}: position {position!r} is not that of a word")
         span = Span(len(sentences), int(position), int(position) + 1)
-        examples.append(Example((span,), sense, word))
+        examples.append(Example((span,), sense, word, cluster=word))
         sentences.append(sentence)
         splits.append(split)
     return Task(
@@ -34,6 +34,7 @@ def load() -> Task:
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),
+        parts=parts_by_group(examples, splits),
         metrics=("accuracy", "macro_f1"),
         shareable=True,
     )

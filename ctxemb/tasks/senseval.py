@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
-from ctxemb.tasks.files import check_count, splits_of
+from ctxemb.tasks.files import check_count, parts_by_group, splits_of
 from ctxemb.text.sentence import Sentence
 
 COUNTS = {"hard": 4_333, "interest": 2_368, "line": 4_146, "serve": 4_378}
@@ -51,6 +51,7 @@ def load(data: Path) -> Task:
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),
+        parts=parts_by_group(examples, splits),
         metrics=("macro_f1", "accuracy"),
     )
 
