@@ -117,18 +117,19 @@ def command(
         write_results(outcome.results, Path(output))
         terminal.note(f"wrote {len(outcome.results)} results to {output}")
     if style == "table":
-        _print_summary(outcome)
+        _print_summary(outcome, probes)
     else:
         print_rows([result.as_row() for result in outcome.results], style)
 
 
-def _print_summary(outcome: Outcome) -> None:
+def _print_summary(outcome: Outcome, probes: tuple[str, ...]) -> None:
     """Print a table for each task and metric: what a person looks for."""
-    from ctxemb.comparison.judging import chosen_lines
+    from ctxemb.comparison.judging import chosen_lines, leading_probe
 
     results = [result for result in outcome.results if result.split == "test"]
     for task, metric in dict.fromkeys((result.task, result.metric) for result in results):
-        chosen = chosen_lines([line for line in outcome.lines if line.task.name == task])
+        lines = [line for line in outcome.lines if line.task.name == task]
+        chosen = chosen_lines(lines, leading_probe(lines[0].task, probes))
         stars = {(name, line.layer, line.probe) for name, line in chosen.items() if line.layer != "-"}
         rows = [
             {

@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.comparison.outcome import Line, Outcome, Row
-from ctxemb.probes import scored_labels, scored_results
+from ctxemb.probes import probes_for, scored_labels, scored_results
 from ctxemb.statistics import compare_paired, holm
 from ctxemb.tasks import Task
 
-_LEADING = ("logistic", "mean")
-"""Probe and pooling by which models are compared."""
 
-
-def judge(tasks: Sequence[Task], models: Sequence[str], lines: Sequence[Line], seed: int) -> Outcome:
+def judge(
+    tasks: Sequence[Task],
+    models: Sequence[str],
+    lines: Sequence[Line],
+    seed: int,
+    probes: Sequence[str] = ("logistic",),
+) -> Outcome:
     """Compare models on each task, at the layer that dev chose for each.
 
     Parameters
@@ -29,6 +32,8 @@ def judge(tasks: Sequence[Task], models: Sequence[str], lines: Sequence[Line], s
         All probes.
     seed
         Of resampling and permutations.
+    probes
+        By which models are compared: the first that is for the task.
 
     Returns
     -------
@@ -38,7 +43,7 @@ def judge(tasks: Sequence[Task], models: Sequence[str], lines: Sequence[Line], s
     found = Outcome()
     for task in tasks:
         of_task = [line for line in lines if line.task is task]
-        chosen = chosen_lines(of_task)
+        chosen = chosen_lines(of_task, leading_probe(task, probes))
         for line in chosen.values():
             found.results += _parts(line, seed)
             found.confusions += _confusions(line) if line.model in models else []
@@ -46,20 +51,26 @@ def judge(tasks: Sequence[Task], models: Sequence[str], lines: Sequence[Line], s
     return found
 
 
-def chosen_lines(lines: Sequence[Line]) -> dict[str, Line]:
+def chosen_lines(lines: Sequence[Line], probe: str = "logistic") -> dict[str, Line]:
     """Return, for each model and baseline of a task, the line with the highest score on dev.
 
-    Of a model's lines, those of single layers with the logistic probe take part; of equals, the lowest
+    Of a model's lines, those of single layers with `probe` take part; of equals, the lowest
     layer is taken.
     """
     chosen: dict[str, Line] = {}
     for line in lines:
-        single = isinstance(line.layer, int) and (line.probe, line.pool) == _LEADING
+        single = isinstance(line.layer, int) and (line.probe, line.pool) == (probe, "mean")
         if not single and line.layer != "-":
             continue
         if line.model not in chosen or line.dev_score > chosen[line.model].dev_score:
             chosen[line.model] = line
     return chosen
+
+
+def leading_probe(task: Task, probes: Sequence[str]) -> str:
+    """Return the first of `probes` that is for a task."""
+    known = probes_for(task.kind)
+    return next(probe for probe in probes if probe in known)
 
 
 def _pairs(chosen: dict[str, Line], models: Sequence[str]) -> Iterator[tuple[Line, Line]]:

@@ -73,7 +73,7 @@ def evaluate(
         outcome.add(part)
     names = [model.name for model in runner.models]
     outcome.results[:0] = [result for line in outcome.lines for result in line.results]
-    outcome.add(judge(runner.tasks, names, outcome.lines, spec.seed))
+    outcome.add(judge(runner.tasks, names, outcome.lines, spec.seed, spec.probes))
     outcome.trainings = [row for name in spec.models for row in training_rows(name)]
     outcome.manifest = {
         "name": spec.name,

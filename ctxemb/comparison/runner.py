@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ctxemb.comparison.analyses import ANALYSES
 from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.judging import leading_probe
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.outcome import Line, Outcome
 from ctxemb.comparison.spec import ComparisonSpec
@@ -117,12 +118,13 @@ class Runner:
         return found
 
     def twin(self, name: str, seed: int | None, task: Task) -> Outcome:
-        """Run the logistic probe on a model's random twin, or on its context-free vectors."""
+        """Run the leading probe on a model's random twin, or on its context-free vectors."""
         model = load(name, seed)
         vectors = task_vectors(model, task, self.cache)
         layers = self.spec.layers if model.n_layers > 1 else "all"
         chosen = resolve_layers(layers, model.n_layers)
-        return Outcome([self._probe(model, task, "logistic", int(i), vectors) for i in chosen])
+        probe = leading_probe(task, self.spec.probes)
+        return Outcome([self._probe(model, task, probe, int(i), vectors) for i in chosen])
 
     def _pools(self, task: Task, model: ContextualModel) -> Sequence[Pool]:
         """Return the pools that make sense: of words the mean alone, and cls where there is such a piece."""

@@ -63,7 +63,8 @@ class ComparisonSpec(BaseModel):
     layers
         ``"all"``, or numbers (-1 is the last).
     probes
-        Probes on each of these layers.
+        Probes on each of these layers. The first one that is for a task chooses its layers, and twins and
+        context-free vectors have this one alone.
     combinations
         Logistic regression on a learned scalar mix of all layers, ``"mix"``, on all side by side,
         ``"concat"``, and on the last four, ``"last4"``.
@@ -75,7 +76,7 @@ class ComparisonSpec(BaseModel):
         ``"clusters"`` (senses without labels), on every layer.
     baselines
         Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"word-majority"`` (token
-        labels) and ``"first-sense"`` (senses of an inventory). With the logistic probe: ``"static"`` (layer 0
+        labels) and ``"first-sense"`` (senses of an inventory). With a model: ``"static"`` (layer 0
         of each model, each word read alone) and ``"random"`` (each model's twin with random weights).
     seed, random_seed
         Of probes and intervals, and of the twins' weights.

@@ -87,7 +87,7 @@ def fit_logistic(
     strengths
         Of the L2 penalty, more than 0.
     folds
-        For each fold, the rows to learn from; all rows once unless given.
+        For each fold, the rows to learn from, each once; all rows unless given.
     tolerance
         Gradient norm, divided by the number of rows, at which to stop.
     dtype, device
@@ -103,7 +103,7 @@ def fit_logistic(
     InputError
         If there are fewer than two classes, a fold without rows, or a feature is not finite.
     """
-    rows = list(folds) if folds is not None else [np.arange(len(X))]
+    rows = [np.unique(fold) for fold in folds] if folds is not None else [np.arange(len(X))]
     if n_classes < 2 or not all(map(len, rows)):
         raise InputError("logistic regression needs rows of at least two classes")
     if min(strengths) <= 0:

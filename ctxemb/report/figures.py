@@ -31,7 +31,7 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
     """
     models = findings.models(task)
     rows = []
-    for result in findings.scores(task, probe="logistic"):
+    for result in findings.scores(task, probe=findings.probe(task)):
         model = result.model.removesuffix(RANDOM)
         if model in models and isinstance(result.layer, int):
             twin = result.model.endswith(RANDOM)
@@ -91,20 +91,25 @@ def _rule_layers(findings: Findings, task: str, scale: alt.Scale) -> list[alt.Ch
 
 
 def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
-    """Return the learned layer weights of a task as bars, a panel per model."""
+    """Return the learned layer weights of a task as bars, a panel per model; ticks are all restarts."""
     mixes = [mix for mix in findings.mixes if mix["task"] == task]
     models = findings.models(task)
-    panels: list[alt.Chart] = []
-    for mix in mixes:
-        frame = pd.DataFrame({"layer": range(len(mix["weights"])), "weight": mix["weights"]})
-        color = PALETTE[models.index(mix["model"]) % len(PALETTE)] if mix["model"] in models else PALETTE[-1]
-        y = alt.Y("weight:Q", scale=alt.Scale(domain=[0, 1]), title="weight" if not panels else None)
-        panels.append(
-            alt.Chart(frame, title=alt.Title(str(mix["model"]), fontWeight="normal"))
-            .mark_bar(color=color)
-            .encode(x=alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0)), y=y)
-            .properties(width=max(60, int(WIDTH / len(mixes)) - 30), height=130)
+    names = list(dict.fromkeys(str(mix["model"]) for mix in mixes))
+    panels: list[Any] = []
+    for name in names:
+        tried = [mix for mix in mixes if mix["model"] == name]
+        best = min(tried, key=lambda mix: mix.get("loss", 0.0))
+        frame = pd.DataFrame({"layer": range(len(best["weights"])), "weight": best["weights"]})
+        others = pd.DataFrame(
+            [{"layer": i, "weight": weight} for mix in tried for i, weight in enumerate(mix["weights"])]
         )
+        color = PALETTE[models.index(name) % len(PALETTE)] if name in models else PALETTE[-1]
+        y = alt.Y("weight:Q", scale=alt.Scale(domain=[0, 1]), title="weight" if not panels else None)
+        x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
+        bars = alt.Chart(frame, title=alt.Title(name, fontWeight="normal")).mark_bar(color=color)
+        ticks = alt.Chart(others).mark_tick(color=INK, thickness=1.5)
+        size = {"width": max(60, int(WIDTH / len(names)) - 30), "height": 130}
+        panels.append(alt.layer(bars.encode(x=x, y=y), ticks.encode(x=x, y=y)).properties(**size))
     return alt.hconcat(*panels)
 
 

@@ -56,6 +56,11 @@ class Findings:
         names = dict.fromkeys(result.model for result in self.results if result.task == task)
         return [name for name in names if name not in BASELINES and "@" not in name]
 
+    def probe(self, task: str) -> str:
+        """Return the leading probe of a task: that of the first result of a model."""
+        of_models = (result.probe for result in self.results if result.task == task and result.layer != "-")
+        return next(of_models, "logistic")
+
     def metric(self, task: str) -> str:
         """Return the leading metric of a task: that of its first result."""
         return next(result.metric for result in self.results if result.task == task)
@@ -87,13 +92,14 @@ class Findings:
             and (probe is None or result.probe == probe)
         ]
 
-    def best(self, task: str, model: str, probe: str = "logistic", pool: str = "mean") -> Result | None:
+    def best(self, task: str, model: str, probe: str | None = None, pool: str = "mean") -> Result | None:
         """Return the test result of the single layer that was best on dev; of equals, the lowest.
 
         Without results on dev it is the last layer: a layer is never chosen by the test.
         """
-        tested = self._layers(task, model, probe, pool, TEST)
-        chosen = self._layers(task, model, probe, pool, DEV)
+        known = probe or self.probe(task)
+        tested = self._layers(task, model, known, pool, TEST)
+        chosen = self._layers(task, model, known, pool, DEV)
         if not tested:
             return None
         layer = max(chosen, key=lambda number: (chosen[number].value, -number)) if chosen else max(tested)
@@ -124,7 +130,7 @@ class Findings:
     def one(self, task: str, model: str, layer: int | str) -> Result | None:
         """Return the score of one layer of a model, or of a baseline, with its main probe."""
         found = [result for result in self.scores(task, model=model) if result.layer == layer]
-        return next((result for result in found if result.probe == "logistic"), found[0] if found else None)
+        return next((one for one in found if one.probe == self.probe(task)), found[0] if found else None)
 
 
 def read_findings(paths: Sequence[Path]) -> Findings:

@@ -107,7 +107,9 @@ def pool_table(findings: Findings, task: str) -> Table:
         for pool in pools
         if any(scores := [findings.best(task, model, pool=pool) for model in models])
     )
-    return Table(f"{task}: logistic probe by pooling", ("pool", *models), rows if len(pools) > 1 else ())
+    return Table(
+        f"{task}: {findings.probe(task)} probe by pooling", ("pool", *models), rows if len(pools) > 1 else ()
+    )
 
 
 def confusion_table(findings: Findings, task: str) -> Table:

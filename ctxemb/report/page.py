@@ -78,7 +78,7 @@ def csv_link(table: Table) -> str:
 
 def _section(findings: Findings, task: str, number: int) -> Section:
     figures = []
-    if findings.scores(task, probe="logistic"):
+    if findings.scores(task, probe=findings.probe(task)):
         figures.append(_curves(findings, task, f"curves{number}"))
     if any(mix["task"] == task for mix in findings.mixes):
         figures.append(_mixes(findings, task, f"mix{number}"))
@@ -96,7 +96,8 @@ def _section(findings: Findings, task: str, number: int) -> Section:
 
 def _curves(findings: Findings, task: str, name: str) -> Figure:
     caption = (
-        "Score of a logistic probe on every layer, with its 95 % interval as a band. Dashed: the same model "
+        f"Score of a {findings.probe(task)} probe on every layer, with its 95 % interval as a band. "
+        "Dashed: the same model "
         "with random weights. Dotted: baselines without a model."
     )
     title = f"Score by layer on {task}"
@@ -106,7 +107,8 @@ def _curves(findings: Findings, task: str, name: str) -> Figure:
 
 def _mixes(findings: Findings, task: str, name: str) -> Figure:
     caption = (
-        "What a probe on a learned mix of all layers takes from each; the weights of a model add up to 1."
+        "What a probe on a learned mix of all layers takes from each; the weights of a model add up to 1. "
+        "Ticks: the mixes of all restarts; bars: the one with the lowest loss."
     )
     picture = inline_svg(styled(mix_bars(findings, task)), name, f"Learned layer weights on {task}", caption)
     return Figure((picture,), caption, mix_table(findings, task))

@@ -70,7 +70,7 @@ def render_table_csv(table: Table) -> str:
 
 def _tables(findings: Findings, task: str) -> list[Table]:
     tables = [headline(findings, task)]
-    if findings.scores(task, probe="logistic"):
+    if findings.scores(task, probe=findings.probe(task)):
         tables.append(layer_table(findings, task))
     return [*tables, *more_tables(findings, task)]
 

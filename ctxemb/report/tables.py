@@ -90,7 +90,7 @@ def layer_table(findings: Findings, task: str) -> Table:
     models = [f"{model}{twin}" for model in findings.models(task) for twin in ("", RANDOM)]
     found = {
         (result.model, result.layer): result
-        for result in findings.scores(task, probe="logistic")
+        for result in findings.scores(task, probe=findings.probe(task))
         if isinstance(result.layer, int)
     }
     models = [model for model in models if any(name == model for name, _ in found)]
@@ -104,7 +104,7 @@ def layer_table(findings: Findings, task: str) -> Table:
         )
         for layer in layers
     )
-    return Table(f"{task}: logistic probe, layer by layer", ("layer", *models), rows)
+    return Table(f"{task}: {findings.probe(task)} probe, layer by layer", ("layer", *models), rows)
 
 
 def mix_table(findings: Findings, task: str) -> Table:
