@@ -11,7 +11,7 @@ from ctxemb.probes.run import Features
 from ctxemb.tasks import Task
 
 _MOST_ROWS = 2000
-_STARTS = 10
+_STARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
