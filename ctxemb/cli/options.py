@@ -12,6 +12,10 @@ data_option = click.option(
     help="Folder of the data sets that do not ship with ctxemb.  [env: CTXEMB_DATA]",
 )
 
+lenient_option = click.option(
+    "--lenient", is_flag=True, help="Skip, count and list wrong rows of your own files instead of failing."
+)
+
 cache_option = click.option(
     "--cache/--no-cache",
     "cached",

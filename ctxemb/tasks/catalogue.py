@@ -13,6 +13,7 @@ from ctxemb.tasks import (
     coarsewsd,
     cola,
     events,
+    own,
     reviews,
     senses,
     senseval,
@@ -22,6 +23,7 @@ from ctxemb.tasks import (
     wic,
 )
 from ctxemb.tasks.base import Task
+from ctxemb.tasks.own import SkippedRows
 
 ENVIRONMENT = "CTXEMB_DATA"
 
@@ -47,16 +49,23 @@ def task_names() -> list[str]:
     return [*_SHIPPED, *_FROM_FOLDER]
 
 
-def load_task(name: str, data: Path | None = None) -> Task:
+def is_task(name: str) -> bool:
+    """Return whether a name is that of a task, or of a file or folder of the user's own."""
+    return name in task_names() or own.is_own(name)
+
+
+def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None = None) -> Task:
     """Load a task.
 
     Parameters
     ----------
     name
-        Its name.
+        Its name, or a file or folder of the user's own; see `ctxemb.tasks.own`.
     data
         Folder of the data sets that do not ship with ctxemb; the environment variable ``CTXEMB_DATA``
         unless given.
+    skipped
+        Takes the rows of the user's own files that are wrong, which then are errors no more.
 
     Raises
     ------
@@ -70,7 +79,11 @@ def load_task(name: str, data: Path | None = None) -> Task:
     if name in _SHIPPED:
         return _SHIPPED[name]()
     if name not in _FROM_FOLDER:
-        raise unknown_name("task", name, task_names())
+        if own.is_own(name):
+            return own.load(name, skipped)
+        raise unknown_name(
+            "task", name, task_names(), ", or a file .tsv, .jsonl or .conll, or a folder of them"
+        )
     folder = data or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
     if folder is None:
         raise MissingFileError(
