@@ -4,8 +4,7 @@
   `position` (of the target, words counted from 0), `word` (what shares a classifier) and `split`.
 - ``.jsonl``: an object a line with the same names.
 - ``.conll``, ``.conllu``, ``.col``: a word a line with its tag in the last column, or in the column that
-follows
-  a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
+  follows a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
 
 Rows with a position, or with one ``*marked*`` word in every text, are word senses; without `word`, the
 target in lower case is it. Texts are split into words as raw text is, unless there are positions: those
