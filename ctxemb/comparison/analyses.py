@@ -50,6 +50,8 @@ def code(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -
 def clusters(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -> list[Result]:
     """Return how well clusters of the test examples agree with their labels."""
     del known
+    if task.kind == "pair":
+        return []  # a pair is no occurrence of a label
     rows = np.arange(len(task.examples)) if task.folds is not None else task.splits[TEST]
     found = cluster_labels(task, features, rows, seed=seed)
     metrics = ("v_measure", "adjusted_rand", "silhouette")
