@@ -6,9 +6,9 @@
 - ``.conll``, ``.conllu``, ``.col``: a word a line with its tag in the last column, or in the column that
   follows a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
 
-Rows with a position, or with one ``*marked*`` word in every text, are word senses; without `word`, the
-target in lower case is it. Texts are split into words as raw text is, unless there are positions: those
-count words between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
+Where a row has a position, or most texts have one ``*marked*`` word, the rows are word senses, and one
+without its target is wrong; without `word`, the target in lower case is it. Texts are split into words as
+raw text is, unless there are positions: those count words between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
 without splits is divided into ten folds.
 """
 
@@ -55,14 +55,14 @@ class _Row:
         text = self.values["text"]
         if not senses:
             return Sentence(tuple(split_words(text))), None
-        if "position" in self.values:
+        if self.values.get("position", "").strip():
             words, place = tuple(text.split()), self.values["position"]
             if not place.isdecimal() or int(place) >= len(words):
                 raise FormatError(f"{self.where}: no word at position {place!r}; there are {len(words)}")
             return Sentence(words), Span(0, int(place), int(place) + 1)
         found = list(_MARKED.finditer(text))
         if len(found) != 1:
-            raise FormatError(f"{self.where}: {len(found)} words are *marked*, expected one")
+            raise FormatError(f"{self.where}: no position, and {len(found)} words are *marked*, expected one")
         before = split_words(text[: found[0].start()])
         target, after = split_words(found[0][1]), split_words(text[found[0].end() :])
         return Sentence((*before, *target, *after)), Span(0, len(before), len(before) + len(target))
@@ -97,7 +97,7 @@ def load(name: str, skipped: SkippedRows | None = None) -> Task:
     if len(suffixes) > 1:
         raise InputError(f"{path}: files of one kind should be together, found {', '.join(sorted(suffixes))}")
     if suffixes <= set(COLUMNS):
-        return _columns(path, files, column)
+        return _columns(path, files, column, skipped)
     rows = [row for split, file in files.items() for row in _rows(file, split, skipped)]
     return _of_rows(path, rows, skipped)
 
@@ -130,7 +130,9 @@ def _files(path: Path) -> dict[str, Path]:
     return found
 
 
-def _columns(path: Path, files: dict[str, Path], column: int | None) -> Task:
+def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: SkippedRows | None) -> Task:
+    if column == 0:
+        raise InputError(f"{path}:0: columns are counted from 1")
     universal = next(iter(files.values())).suffix == ".conllu"
     chosen = column - 1 if column is not None else (3 if universal else -1)
     task = tagged_task(
@@ -138,12 +140,18 @@ def _columns(path: Path, files: dict[str, Path], column: int | None) -> Task:
         chosen,
         word=1 if universal else 0,
         separator="\t" if universal else None,
+        faults=None if skipped is None else skipped.faults,
         name=path.stem,
         description=f"The labels of the words in {path.name}.",
         licence="not stated",
         source=path.name,
     )
+    if not task.examples:
+        raise InputError(f"{path}: there are no examples")
     if "" not in files:
+        for split in ("train", "test"):
+            if split not in task.splits:
+                raise InputError(f"{files[split]}: there are no examples")
         return task
     texts = [str(sentence) for sentence in task.sentences]
     of_sentences = make_folds(texts, [""] * len(texts))
@@ -191,6 +199,9 @@ def _object(line: str, where: str) -> dict[str, str]:
     if not isinstance(found, dict) or (odd := set(found) - set(NAMES)):
         shown = ", ".join(sorted(odd)) if isinstance(found, dict) else "no object"
         raise FormatError(f"{where}: unknown keys: {shown}; known: {', '.join(NAMES)}")
+    for key, value in found.items():
+        if not isinstance(value, str | int):
+            raise FormatError(f"{where}: {key} should be a string or a whole number, found {value!r}")
     return {key: str(value) for key, value in found.items()}
 
 
@@ -205,10 +216,8 @@ def _checked(row: _Row) -> _Row:
 
 
 def _of_rows(path: Path, rows: list[_Row], skipped: SkippedRows | None) -> Task:
-    senses = bool(rows) and (
-        all("position" in row.values for row in rows)
-        or all(len(_MARKED.findall(row.values["text"])) == 1 for row in rows)
-    )
+    marked = sum(len(_MARKED.findall(row.values["text"])) == 1 for row in rows)
+    senses = 2 * marked > len(rows) or any(row.values.get("position", "").strip() for row in rows)
     sentences: list[Sentence] = []
     examples: list[Example] = []
     splits: list[str] = []

@@ -89,6 +89,8 @@ def test_columns_and_folders(tmp_path: Path) -> None:
         ("m.jsonl", ['{"label": "a", "text": "b"}', "{"], r"m.jsonl:2: not JSON"),
         ("m.jsonl", ['{"label": "a", "sentence": "b"}'], r"m.jsonl:1: unknown keys: sentence"),
         ("m.jsonl", ["[1]"], r"m.jsonl:1: unknown keys: no object"),
+        ("m.jsonl", ['{"label": null, "text": "b"}'], r"m.jsonl:1: label should be a string .* found None"),
+        ("m.conll", [""], r"m.conll: there are no examples"),
         ("m.tsv", [""], r"m.tsv: there are no examples"),
         ("m.conll", ["word tag", "word"], r"m.conll:2: expected a tag|m.conll:1"),
     ],
@@ -106,12 +108,52 @@ def test_lenient_skips_counts_and_lists(tmp_path: Path) -> None:
     assert [fault.partition("m.tsv")[2][:3] for fault in skipped.faults] == [":2:", ":3:"]
 
 
+def test_lenient_leaves_out_sentences_with_a_bad_line(tmp_path: Path) -> None:
+    skipped = SkippedRows()
+    path = written(tmp_path / "m.conll", "a DT", "b", "", "c NN", "d VB", "", "e")
+    task = load_task(f"{path}:2", skipped=skipped)
+    assert [sentence.words for sentence in task.sentences] == [("c", "d")]
+    assert [fault.partition("m.conll")[2][:3] for fault in skipped.faults] == [":2:", ":7:"]
+
+
+def test_a_sense_without_its_target_is_wrong(tmp_path: Path) -> None:
+    marked = [f"money\tthe *bank* no {i}" for i in range(3)]
+    path = written(tmp_path / "m.tsv", *marked, "river\tthe bank")
+    with pytest.raises(CtxembError, match=r"m.tsv:4: no position, and 0 words are \*marked\*"):
+        load_task(path)
+    skipped = SkippedRows()
+    task = load_task(path, skipped=skipped)
+    assert (task.kind, len(task.examples), len(skipped.faults)) == ("word-sense", 3, 1)
+    rows = [{"label": "a", "text": "one two", "position": 1}, {"label": "a", "text": "one two"}]
+    path = written(tmp_path / "m.jsonl", *map(json.dumps, rows))
+    with pytest.raises(CtxembError, match=r"m.jsonl:2: no position"):
+        load_task(path)
+
+
+def test_an_emphasis_here_and_there_makes_no_senses(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.tsv", "good\tIt was *great*.", "bad\tIt was not.", "bad\tNo.")
+    assert load_task(path).kind == "sentence-label"
+
+
 def test_a_wrong_name_says_that_files_would_do() -> None:
     assert is_task("senses") and is_task("mine.tsv") and not is_task("mine")
     with pytest.raises(UnknownNameError, match="or a file"):
         load_task("mine")
     with pytest.raises(CtxembError, match="no file or folder nowhere"):
         load_task("nowhere.tsv")
+
+
+def test_columns_are_counted_from_one(tmp_path: Path) -> None:
+    with pytest.raises(CtxembError, match="columns are counted from 1"):
+        load_task(written(tmp_path / "m.conll", "a DT") + ":0")
+
+
+def test_equal_texts_with_other_labels_lie_in_one_fold() -> None:
+    from ctxemb.tasks.folds import make_folds
+
+    texts = [f"text {i}" for i in range(40)]
+    folds = make_folds([*texts, *texts[:15]], ["a"] * 40 + ["b"] * 15)
+    assert folds[:15].tolist() == folds[40:].tolist()
 
 
 def test_folds_are_even_within_labels() -> None:
