@@ -73,8 +73,6 @@ def info_command(name: str, data: str | None, style: str) -> None:
         {"what": "description", "value": task.description},
         {"what": "paper", "value": task.source},
         {"what": "licence", "value": task.licence},
-        *([] if known is None else [{"what": "public", "value": known.public}]),
-        *([{"what": "url", "value": known.url}] if known is not None and known.url else []),
         {"what": "sentences", "value": len(task.sentences)},
         *({"what": split, "value": len(numbers)} for split, numbers in sorted(task.splits.items())),
         *([] if task.folds is None else [{"what": "folds", "value": int(task.folds.max()) + 1}]),
@@ -82,6 +80,9 @@ def info_command(name: str, data: str | None, style: str) -> None:
         {"what": "groups", "value": len(task.groups)},
         {"what": "metrics", "value": ", ".join(task.metrics)},
     ]
+    if known is not None:
+        rows.append({"what": "public", "value": known.public})
+        rows.append({"what": "url", "value": known.url or "none: to be put together by hand"})
     print_rows(rows, style)
 
 

@@ -10,7 +10,7 @@ from ctxemb.registry import unknown_name
 from ctxemb.tasks import events, own, senses
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.own import SkippedRows
-from ctxemb.tasks.sources import ENVIRONMENT, SOURCES, data_folder
+from ctxemb.tasks.sources import ENVIRONMENT, SOURCES, data_folder, is_present
 
 SHIPPED: dict[str, Callable[[], Task]] = {"senses": senses.load, "events": events.load}
 
@@ -55,10 +55,10 @@ def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None =
         files = ", or a file .tsv, .jsonl or .conll, or a folder of them"
         raise unknown_name("task", name, task_names(), files)
     folder, source = data_folder(data), SOURCES[name]
-    if not (folder / source.folder).is_dir():
+    if not is_present(name, folder):
         how = f"fetch it by `ctxemb data get {name}`, or " if source.url else ""
         raise MissingFileError(
-            f"the task {name} does not ship with ctxemb, and there is no folder {folder / source.folder}: "
+            f"the task {name} does not ship with ctxemb, and there is nothing in {folder / source.folder}: "
             f"{how}name the folder of your data sets with --data or {ENVIRONMENT}"
         )
     return source.load(folder)

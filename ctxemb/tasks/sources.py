@@ -162,8 +162,8 @@ def data_folder(data: Path | None = None) -> Path:
 
 
 def is_present(name: str, data: Path | None = None) -> bool:
-    """Return whether the folder of a data set is there; `load` tells whether it is whole."""
-    return (data_folder(data) / SOURCES[name].folder).is_dir()
+    """Return whether there are files of a data set; `load` tells whether it is whole."""
+    return any(path.is_file() for path in (data_folder(data) / SOURCES[name].folder).rglob("*"))
 
 
 def fetch(
@@ -192,7 +192,9 @@ def fetch(
         If it cannot be fetched, or has to be put together by hand; the message says where it is to be had.
     """
     import pooch
+    from requests.exceptions import ConnectionError as NoConnection
 
+    pooch.get_logger().setLevel("WARNING")
     source, folder = SOURCES[name], data_folder(data)
     base = url or source.url
     if not base:
@@ -207,7 +209,8 @@ def fetch(
         try:
             pooch.retrieve(base + path, f"sha256:{checksum}", target.name, target.parent, progressbar=False)
         except Exception as error:
-            reason = str(error).strip().split("\n")[0]
+            offline = isinstance(error, NoConnection)
+            reason = "no connection" if offline else str(error).strip().split("\n")[0]
             raise MissingFileError(
                 f"cannot fetch {base + path} ({reason}); without a network, put the data set from "
                 f"{source.public} into {folder / source.folder}"

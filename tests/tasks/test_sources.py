@@ -71,8 +71,11 @@ def test_another_file_than_the_published_is_refused(published: str, tmp_path: Pa
 
 
 def test_without_a_network_the_way_out_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match="without a network, put the data set from pilehvar"):
+    with pytest.raises(MissingFileError, match=r"\(no connection\); without a network, put .* from pilehvar"):
         sources.fetch("wic", tmp_path, url="http://127.0.0.1:9/")
+    assert not sources.is_present("wic", tmp_path)  # though its folder may have been made
+    with pytest.raises(MissingFileError, match="fetch it by `ctxemb data get wic`"):
+        load_task("wic", tmp_path)
     with pytest.raises(MissingFileError, match="cannot be fetched as it is: get it from"):
         sources.fetch("mr", tmp_path)
 
@@ -94,6 +97,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     told = capsys.readouterr().out
     assert "present,False" in told and "dev_ood,516" in told and "to be put together by hand" in told
     (tmp_path / "wic").mkdir()
+    (tmp_path / "wic" / "README").touch()
     assert run(["data", "check", "--data", str(tmp_path)]) == 1
     assert "train.data.txt" in "".join(capsys.readouterr().out.split())
     assert run(["data", "get", "wick", "--data", str(tmp_path)]) == 1
