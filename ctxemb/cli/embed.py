@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from ctxemb.cli.options import random_option
+from ctxemb.cli.options import random_option, read_part
+from ctxemb.cli.stopping import stopping
 from ctxemb.cli.tables import FORMATS, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -40,10 +41,24 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.option("--skip-empty", is_flag=True, help="Skip empty lines, and count them, instead of failing.")
 @click.option(
     "--dtype",
-    type=click.Choice(["float16", "float32"]),
+    type=click.Choice(["float16", "float32", "bfloat16"]),
     default="float16",
     show_default=True,
     help="Numbers in the store.",
+)
+@click.option(
+    "--shard-words",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Words of a file of the store.  [default: as many as fit into 64 MiB, at most 50,000]",
+)
+@click.option(
+    "--shard",
+    "part",
+    callback=read_part,
+    default="1/1",
+    metavar="I/N",
+    help="Make every N-th file alone, from the I-th; `ctxemb store merge` joins N such stores.",
 )
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="The vector store to write.")
 @click.option(
@@ -62,10 +77,15 @@ def command(
     tokenized: bool,
     skip_empty: bool,
     dtype: str,
+    shard_words: int | None,
+    part: tuple[int, int],
     output: str,
     style: str,
-) -> None:
-    """Write the vectors of the sentences in FILE (one a line; '-' is standard input) to a vector store."""
+) -> int:
+    """Write the vectors of the sentences in FILE (one a line; '-' is standard input) to a vector store.
+
+    The same command again goes on where it was stopped, however that happened.
+    """
     from pathlib import Path
 
     from ctxemb.extraction import embed_to_store, parse_layers
@@ -84,7 +104,7 @@ def command(
         empty=skipped,
     )
     loaded = load(model, random_init)
-    with terminal.progress(f"embedding with {loaded.name}", None) as advance:
+    with stopping() as stopped, terminal.progress(f"embedding with {loaded.name}", None) as advance:
         summary = embed_to_store(
             loaded,
             sentences,
@@ -95,8 +115,14 @@ def command(
             pool=pool,  # type: ignore[arg-type]
             unit=unit,  # type: ignore[arg-type]
             dtype=dtype,  # type: ignore[arg-type]
+            shard_words=shard_words,
+            part=part,
             progress=advance,
         )
+    if stopped:
+        terminal.note("stopped; the same command goes on")
+        return stopped[0]
     if skipped.count:
         terminal.note(f"skipped {skipped.count} empty lines")
     print_rows([{"store": output, "model": loaded.name, **summary.as_row()}], style)
+    return 0

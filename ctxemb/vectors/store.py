@@ -37,8 +37,8 @@ The header
 
 ``store.json``
     JSON: ``store`` as in the shards; ``shards``, the `ShardMeta` of those in the folder; ``text_hashes`` of
-    all shards of the text; ``part`` [i, n]: the folder holds the shards whose number leaves i - 1 when divided
-    by n (all: [1, 1]); and sums.
+    all shards of the text; ``part`` [i, n]: the folder holds the shards whose number leaves i - 1 when
+    divided by n (all: [1, 1]); and sums.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def test_overflow_is_refused_with_the_way_out(
     if fits:
         _write_one(tmp_path, dtype, WordVectors(values, whole.offsets))
         return
-    with pytest.raises(InputError, match="layer 2 holds .*sentence 2, row 1") as told:
+    with pytest.raises(InputError, match=r"layer 2 holds .*sentence 2, row 1") as told:
         _write_one(tmp_path, dtype, WordVectors(values, whole.offsets))
     if np.isfinite(values[1, 4, 2]):
         assert "float32" in str(told.value)
