@@ -231,6 +231,10 @@ class Shard:
         shape = (len(self.meta.layers), *shape)
         return np.frombuffer(self._map, dtype=bits, count=prod(shape), offset=start).reshape(shape)
 
+    def numbers(self, rows: slice) -> NDArray[Any]:
+        """Return some rows of all layers, (n_layers, n_rows asked for, width); only bfloat16 is copied."""
+        return from_bits(self.block[:, rows], self.meta.dtype)
+
     def read_layer(self, name: int | str, out: NDArray[Any]) -> None:
         """Read a layer from the file into `out`, (n_rows, width), contiguous."""
         if self.meta.dtype == "bfloat16":

@@ -163,7 +163,7 @@ class VectorStore:
         """
         shard, local = self._place(number)
         offsets = shard.offsets
-        return from_bits(shard.block[:, offsets[local] : offsets[local + 1]], self.meta.dtype)
+        return shard.numbers(slice(offsets[local], offsets[local + 1]))
 
     def sentence_words(self, number: int) -> tuple[str, ...]:
         """Return the words of a sentence.
