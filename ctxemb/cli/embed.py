@@ -15,6 +15,21 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.option(
     "--text", "texts", metavar="TEXT", multiple=True, help="A sentence; may be repeated. Instead of FILE."
 )
+@click.option(
+    "--read-as",
+    type=click.Choice(["text", "conllu", "tsv", "jsonl", "parquet"]),
+    help="Format of FILE.  [default: by its ending, .conllu, .tsv, .jsonl, .parquet; else text]",
+)
+@click.option(
+    "--column",
+    metavar="NAME|N",
+    help="Of TSV: the text's column, by its name in the first line, or by its number if there are no names. "
+    "Of Parquet: its name.",
+)
+@click.option("--field", metavar="NAME", help="Of JSON Lines: the field of the text.  [default: text]")
+@click.option(
+    "--split-long", is_flag=True, help="Read lines of more than 1 MiB in pieces, instead of failing."
+)
 @click.option("--model", default="bert", show_default=True, metavar="NAME", help="Name or folder of a model.")
 @random_option
 @click.option(
@@ -69,6 +84,10 @@ def command(
     terminal: Terminal,
     file: str | None,
     texts: tuple[str, ...],
+    read_as: str | None,
+    column: str | None,
+    field: str | None,
+    split_long: bool,
     model: str,
     random_init: int | None,
     layers: str,
@@ -84,25 +103,34 @@ def command(
 ) -> int:
     """Write the vectors of the sentences in FILE (one a line; '-' is standard input) to a vector store.
 
+    FILE is text (UTF-8), CoNLL-U, TSV, JSON Lines or Parquet; text may be compressed (.gz, .bz2, .xz, .zst).
     The same command again goes on where it was stopped, however that happened.
     """
     from pathlib import Path
 
     from ctxemb.extraction import embed_to_store, parse_layers
     from ctxemb.models import load
-    from ctxemb.text.reader import EmptyLines, read_lines, read_sentences, shown_name
+    from ctxemb.text.corpus import read_corpus
+    from ctxemb.text.reader import EmptyLines, read_sentences
 
     if bool(texts) == (file is not None):
         raise click.UsageError("give either FILE or --text")
-    lines = iter(texts) if texts else read_lines(str(file))
     skipped = EmptyLines()
-    sentences = read_sentences(
-        lines,
-        tokenized=tokenized,
-        skip_empty=skip_empty,
-        source="--text" if texts else shown_name(str(file)),
-        empty=skipped,
-    )
+    if texts:
+        sentences = read_sentences(
+            texts, tokenized=tokenized, skip_empty=skip_empty, source="--text", empty=skipped
+        )
+    else:
+        sentences = read_corpus(
+            str(file),
+            read_as=read_as,
+            column=column,
+            field=field,
+            tokenized=tokenized,
+            skip_empty=skip_empty,
+            split_long=split_long,
+            empty=skipped,
+        )
     loaded = load(model, random_init)
     with stopping() as stopped, terminal.progress(f"embedding with {loaded.name}", None) as advance:
         summary = embed_to_store(

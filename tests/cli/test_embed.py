@@ -41,6 +41,22 @@ def test_file_with_layers_pool_and_unit(ctxemb: Ctxemb, elmo_folder: Path, tmp_p
     assert store.vectors().values.shape == (2, 2, 16)
 
 
+def test_other_formats(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_text("id\ttext\n1\ta b\n", encoding="utf-8")
+    (tmp_path / "x.jsonl").write_text('{"s": ["a", "b"]}\n', encoding="utf-8")
+    (tmp_path / "x.long").write_text("a b " * 300_000, encoding="utf-8")
+    for name, *options in (("x.tsv", "--column", "text"), ("x.jsonl", "--field", "s")):
+        store = tmp_path / f"{name}-store"
+        done = ctxemb("embed", tmp_path / name, *options, "--model", elmo_folder, "-o", store)
+        assert done.code == 0, done.err
+        assert VectorStore.open(store).sentences() == [("a", "b")]
+    done = ctxemb("embed", tmp_path / "x.tsv", "--model", elmo_folder, "-o", tmp_path / "s")
+    assert "x.tsv: say which column" in done.err
+    done = ctxemb("embed", tmp_path / "x.long", "--model", elmo_folder, "-o", tmp_path / "s")
+    assert "x.long:1: a line of more than 1,048,576 bytes" in done.err
+    assert not (tmp_path / "s").exists()
+
+
 def test_standard_input(elmo_folder: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [
