@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,7 +114,7 @@ def embed_to_store(
 
     A store that was begun with the same text in the same way is gone on with, and ends with the same bytes as
     one that was made at once (on the same kind of machine, with the same number of threads). While a shard is
-    embedded, the one before it is written.
+    embedded, those before it are written.
 
     Parameters
     ----------
@@ -217,22 +216,16 @@ class _Missing:
 
 
 class _Here:
-    """Embeds in this process, and writes in a thread of it."""
+    """Embeds in this process, and writes in threads of it."""
 
     def __init__(self, model: ContextualModel, meta: StoreMeta) -> None:
         self.model, self.meta = model, meta
 
     def __call__(self, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]) -> None:
-        written: Future[Any] | None = None
-        with ThreadPoolExecutor(1) as pool:
-            for work in works:
-                vectors = embed_work(self.model, self.meta, work.sentences, progress)
-                if written is not None:
-                    written.result()
-                written = pool.submit(writer.write, work.number, work.text, vectors)
-                del vectors
-            if written is not None:
-                written.result()
+        for work in works:
+            vectors = embed_work(self.model, self.meta, work.sentences, progress)
+            writer.submit(work.number, work.text, vectors)
+            del vectors
 
 
 def embed_work(

@@ -23,7 +23,7 @@ from ctxemb.vectors.numbers import STORED, from_bits, to_bits
 from ctxemb.vectors.packed import PackedText
 from ctxemb.vectors.word_vectors import WordVectors
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 20
 """Bytes that are converted, hashed and written at once."""
 _DIGEST = b'"sha256":"'
 _CODES = {"U8": "<u1", "I64": "<i8", **{stored.code: stored.bits for stored in STORED.values()}}

@@ -6,7 +6,9 @@ import dataclasses
 import errno
 import json
 import shutil
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +21,16 @@ from ctxemb.vectors.packed import PackedText
 from ctxemb.vectors.shard import Shard, write_shard
 from ctxemb.vectors.word_vectors import WordVectors
 
+_AT_ONCE = 2
+"""Shards that are written at once: one reaches the disk while the next is converted and hashed."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StoreWriter:
     """Writes a store, a shard at a time; it is finished when `finish` has been called.
 
-    All shards of the text are shown to `wants`, in order; those that it wants are given to `write`. Used in a
-    ``with`` block, in which the folder is locked.
+    All shards of the text are shown to `wants`, in order; those that it wants are given to `write` or
+    `submit`. Used in a ``with`` block, in which the folder is locked.
 
     Parameters
     ----------
@@ -55,6 +59,8 @@ class StoreWriter:
         self._hashes: list[str] = []
         self._shards: dict[int, ShardMeta] = {}
         self._finished: Contents | None = None
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._pending: deque[Future[ShardMeta]] = deque()
 
     def __enter__(self) -> StoreWriter:
         if self.folder.exists() and not self.folder.is_dir():
@@ -77,6 +83,7 @@ class StoreWriter:
         self._leave()
 
     def _leave(self) -> None:
+        self._pool.shutdown()  # what has been begun is written
         self._lock.release()
         if self._is_new and not any(self.folder.iterdir()):
             self.folder.rmdir()
@@ -161,6 +168,18 @@ class StoreWriter:
             self.add(write_shard(self.folder, self.meta, number, text, vectors))
         return self._shards[number]
 
+    def submit(self, number: int, text: PackedText, vectors: WordVectors) -> None:
+        """Write a shard while the caller goes on; wait if two are being written.
+
+        Raises
+        ------
+        InputError, StorageError, ValueError
+            As `write`, for this shard or one before it; here, or from a later `submit` or `finish`.
+        """
+        while len(self._pending) >= _AT_ONCE:
+            self._pending.popleft().result()
+        self._pending.append(self._pool.submit(self.write, number, text, vectors))
+
     def add(self, shard: ShardMeta) -> None:
         """Take note of a shard that was written to the folder."""
         self._shards[shard.number] = shard
@@ -172,7 +191,11 @@ class StoreWriter:
         ------
         InputError
             If the folder holds a shard of a longer text.
+        InputError, StorageError, ValueError
+            As `write`, for a shard that was submitted.
         """
+        while self._pending:
+            self._pending.popleft().result()
         more = [number for number in shard_numbers(self.folder) if number >= len(self._hashes)]
         if more or (self._finished is not None and self._finished.n_text_shards != len(self._hashes)):
             raise self._other_text(f"{self.folder}, which has more shards than this text,")
