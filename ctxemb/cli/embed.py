@@ -75,6 +75,16 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
     metavar="I/N",
     help="Make every N-th file alone, from the I-th; `ctxemb store merge` joins N such stores.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["here", "ray"]),
+    default="here",
+    show_default=True,
+    help="ray: spread the work over a Ray cluster (RAY_ADDRESS, or this machine), a thread a worker.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Of Ray.  [default: one a core of the cluster]"
+)
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="The vector store to write.")
 @click.option(
     "--format", "style", type=click.Choice(FORMATS), default="table", help="How to print the summary."
@@ -98,6 +108,8 @@ def command(
     dtype: str,
     shard_words: int | None,
     part: tuple[int, int],
+    engine: str,
+    workers: int | None,
     output: str,
     style: str,
 ) -> int:
@@ -131,6 +143,13 @@ def command(
             split_long=split_long,
             empty=skipped,
         )
+    if workers and engine != "ray":
+        raise click.UsageError("--workers is for --engine ray")
+    spread = None
+    if engine == "ray":
+        from ctxemb.extraction.ray_engine import RayEngine
+
+        spread = RayEngine(model, random_init, workers)
     loaded = load(model, random_init)
     with stopping() as stopped, terminal.progress(f"embedding with {loaded.name}", None) as advance:
         summary = embed_to_store(
@@ -145,6 +164,7 @@ def command(
             dtype=dtype,  # type: ignore[arg-type]
             shard_words=shard_words,
             part=part,
+            engine=spread,
             progress=advance,
         )
     if stopped:

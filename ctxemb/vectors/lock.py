@@ -40,6 +40,8 @@ class FolderLock:
         ------
         StorageError
             If another process has it; the message says which.
+        OSError
+            If the note cannot be written.
         """
         try:
             self._lock.acquire()
@@ -50,7 +52,11 @@ class FolderLock:
             ) from None
         started = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         note = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
-        (self.folder / NOTE).write_text(json.dumps(note), encoding="utf-8")
+        try:
+            (self.folder / NOTE).write_text(json.dumps(note), encoding="utf-8")
+        except OSError:  # the disk is full
+            self.release()
+            raise
 
     def release(self) -> None:
         """Give the lock back; lock and note are gone then."""

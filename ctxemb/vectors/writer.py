@@ -67,9 +67,13 @@ class StoreWriter:
             raise InputError(f"{self.folder} is there already and no folder; name another folder")
         self._is_new = not self.folder.exists()
         self._lock = FolderLock(self.folder)
-        with explained(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
+        try:
+            with explained(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._lock.acquire()
+        except BaseException:
+            self._remove_if_empty()
+            raise
         try:
             self._look()
         except BaseException:
@@ -85,7 +89,10 @@ class StoreWriter:
     def _leave(self) -> None:
         self._pool.shutdown()  # what has been begun is written
         self._lock.release()
-        if self._is_new and not any(self.folder.iterdir()):
+        self._remove_if_empty()
+
+    def _remove_if_empty(self) -> None:
+        if self._is_new and self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
     def _look(self) -> None:
@@ -202,6 +209,8 @@ class StoreWriter:
         contents = Contents(
             self.part, tuple(self._hashes), tuple(self._shards[number] for number in sorted(self._shards))
         )
+        for path in self.folder.glob("shard-*.part"):  # of workers that were killed
+            path.unlink()
         write_description(self.folder, self.meta, contents)
         return contents
 

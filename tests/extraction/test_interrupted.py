@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,11 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, toy_folders: dict[str, Pa
         return hashes(folder)
 
     ballast = small_disk / "ballast"
+    with suppress(OSError):
+        ballast.write_bytes(bytes(3_000_000))
+    with pytest.raises(StorageError, match="no space left"):
+        store(small_disk / "store")
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
     ballast.write_bytes(bytes(1_700_000))
     folder = small_disk / "store"
     with pytest.raises(StorageError, match=r"no space left for .*store .*MB are free.*same command"):
