@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import rich_click as click
 
+
+def read_part(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
+    """Return I and N of a part ``I/N``, both from 1."""
+    i, _, n = value.partition("/")
+    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise click.BadParameter(f"'{value}' is not I/N with 1 <= I <= N, such as 2/3", context, option)
+    return int(i), int(n)
+
+
 data_option = click.option(
     "--data",
     metavar="FOLDER",
