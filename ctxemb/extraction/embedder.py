@@ -34,6 +34,7 @@ class Embedder:
         self.width = model.width
         self.n_parameters = model.n_parameters
         self.origin = model.origin
+        self.stateful = model.stateful
 
     @property
     def fingerprint(self) -> str:
@@ -50,6 +51,10 @@ class Embedder:
     def __call__(self, batch: Encoding) -> Tensor:
         """Return (n_layers, n_pieces, width), packed as `batch` is."""
         return self.model(batch)
+
+    def reset(self) -> None:
+        """Forget what was read before, if the model is stateful."""
+        self.model.reset()
 
     def embed(
         self,
