@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ctxemb.errors import InputError
 from ctxemb.models.encoding import NO_WORD, Encoding
@@ -17,7 +19,26 @@ POOLS: tuple[Pool, ...] = ("mean", "max", "first", "last", "cls")
 UNITS: tuple[Unit, ...] = ("word", "sentence")
 
 
-def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
+@dataclass(frozen=True, slots=True, eq=False)
+class Pooled:
+    """The vectors of the words or sentences that a batch holds.
+
+    Parameters
+    ----------
+    rows
+        (n_rows,) which words or sentences, in rising order.
+    counts
+        (n_rows,) how many pieces each of them has here.
+    values
+        (n_layers, n_rows, width)
+    """
+
+    rows: Tensor
+    counts: Tensor
+    values: Tensor
+
+
+def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Pooled:
     """Combine the vectors of the pieces of each word, or of each sentence.
 
     Special pieces, and pieces that are only the context of a second window, take no part. The pieces of a
@@ -28,7 +49,7 @@ def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tens
     layers
         (n_layers, n_pieces, width)
     batch
-        The encoding that they belong to.
+        The encoding that they belong to, or the part of one.
     pool
         Their mean, the largest value of each dimension (``"max"``), or the first or last piece alone. Of a
         sentence also ``"cls"``: the special piece that it begins with, BERT's [CLS] or ELMo's start mark.
@@ -37,52 +58,61 @@ def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tens
 
     Returns
     -------
-    Tensor
-        (n_layers, n_words or n_sentences, width)
+    Pooled
+        Of all words or sentences that have pieces in the batch.
 
     Raises
     ------
     InputError
         If ``"cls"`` is asked of words, or of a model that begins with no special piece.
     """
-    if pool == "cls":
-        return layers[:, _starts(batch, unit)]
-    kept = batch.words != NO_WORD
-    words = batch.words[kept]
-    order = torch.argsort(words, stable=True)  # windows lie in any order, pieces of a word do not
-    pieces = kept.nonzero()[:, 0][order]
-    groups = words[order]
-    n_groups = batch.n_words
+    kept = (batch.words != NO_WORD).nonzero()[:, 0]
+    groups = batch.words[kept]
     if unit == "sentence":
         groups = torch.searchsorted(batch.offsets, groups, right=True) - 1
-        n_groups = batch.n_sentences
-    counts = torch.bincount(groups, minlength=n_groups)
-    if pool == "first":
-        return layers[:, pieces[counts.cumsum(0) - counts]]
-    if pool == "last":
-        return layers[:, pieces[counts.cumsum(0) - 1]]
-    if len(pieces) == n_groups:
-        return layers[:, pieces]
-    if pool == "max":
-        lowest = layers.new_full((layers.shape[0], n_groups, layers.shape[2]), -torch.inf)
-        places = groups[None, :, None].expand(layers.shape[0], -1, layers.shape[2])
-        return lowest.scatter_reduce_(1, places, layers[:, pieces], "amax")
-    sums = layers.new_zeros(layers.shape[0], n_groups, layers.shape[2])
-    sums.index_add_(1, groups, layers[:, pieces])
-    return sums / counts[None, :, None]
+    groups, order = groups.sort(stable=True)  # windows lie in any order, pieces of a word do not
+    pieces = kept[order]
+    rows, counts = groups.unique_consecutive(return_counts=True)
+    starts = counts.cumsum(0) - counts
+    if pool in ("mean", "max"):
+        if len(pieces) == len(rows):
+            return Pooled(rows, counts, layers[:, pieces])
+        # A bag of embeddings is what gathers rows and combines them in one pass over memory.
+        bags = [F.embedding_bag(pieces, layer, starts, mode=pool) for layer in layers]
+        return Pooled(rows, counts, torch.stack(bags))
+    if pool == "cls":
+        chosen = _window_starts(batch, unit)[pieces[starts]]
+    else:
+        chosen = pieces[starts if pool == "first" else starts + counts - 1]
+    return Pooled(rows, counts, layers[:, chosen])
 
 
-def _starts(batch: Encoding, unit: Unit) -> Tensor:
-    """Return (n_sentences,) the place of the special piece before each sentence's first window."""
+def join(one: Pooled, other: Pooled, pool: Pool) -> Pooled:
+    """Return `other` with its first row combined with the last of `one`, if they are of the same.
+
+    A sentence of many windows is pooled in several parts, one after the other.
+    """
+    if one.rows[-1] != other.rows[0]:
+        return other
+    old, new = one.values[:, -1], other.values[:, 0]
+    before, here = one.counts[-1], other.counts[0]
+    if pool == "mean":
+        new = (old * before + new * here) / (before + here)
+    elif pool == "max":
+        new = torch.maximum(old, new)
+    elif pool in ("first", "cls"):
+        new = old
+    counts, values = other.counts.clone(), other.values.clone()
+    counts[0] += before
+    values[:, 0] = new
+    return Pooled(other.rows, counts, values)
+
+
+def _window_starts(batch: Encoding, unit: Unit) -> Tensor:
+    """Return (n_pieces,) the place of the special piece at the start of each piece's window."""
     if unit == "word":
         raise InputError("the pool 'cls' is for sentences: a word has no special piece of its own")
-    first = batch.windows[:-1]
-    if bool((batch.words[first] != NO_WORD).any()):
+    starts = batch.windows[:-1]
+    if bool((batch.words[starts] != NO_WORD).any()):
         raise InputError("the pool 'cls' needs a model whose sentences begin with a special piece")
-    owned = torch.where(batch.words == NO_WORD, batch.n_words, batch.words)
-    windows = torch.repeat_interleave(torch.arange(len(first)), batch.lengths)
-    lowest = torch.full((len(first),), batch.n_words).scatter_reduce_(0, windows, owned, "amin")
-    by_word = torch.argsort(lowest)  # sentences in order; a long one's first window before its others
-    sentences = torch.searchsorted(batch.offsets, lowest[by_word], right=True) - 1
-    begins = torch.cat([torch.ones(1, dtype=torch.bool), sentences.diff() != 0])
-    return first[by_word[begins]]
+    return torch.repeat_interleave(starts, batch.lengths)

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from ctxemb.models.encoding import Encoding
 from ctxemb.text.sentence import Sentence
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A model that keeps vectors of words it has read.
-
-    The last bits of a product of matrices depend on their shapes, and so on which words are still to be
-    computed; a model that forgets starts anew.
-    """
-
-    def forget(self) -> None:
-        """Forget what was read before."""
-        ...
 
 
 @runtime_checkable
@@ -47,6 +36,8 @@ class ContextualModel(Protocol):
     stateful
         Whether a batch begins with the states that the batch before it ended with, so that vectors depend on
         what was read before.
+    batch_pieces
+        About how many pieces it reads fastest at once.
     """
 
     @property
@@ -65,6 +56,8 @@ class ContextualModel(Protocol):
     def origin(self) -> str: ...  # noqa: D102
     @property
     def stateful(self) -> bool: ...  # noqa: D102
+    @property
+    def batch_pieces(self) -> int: ...  # noqa: D102
 
     def reset(self) -> None:
         """Forget what was read before, if the model is stateful."""
@@ -74,6 +67,46 @@ class ContextualModel(Protocol):
         """Turn words into packed pieces."""
         ...
 
-    def __call__(self, batch: Encoding) -> Tensor:
-        """Return (n_layers, n_pieces, width), packed as `batch` is."""
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with what its parts have in common computed once, such as words from characters."""
         ...
+
+    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
+        """Return the vectors of some layers, or of all, and compute nothing above them.
+
+        Parameters
+        ----------
+        batch
+            The pieces.
+        layers
+            Numbers of layers, from 0; None for all.
+
+        Returns
+        -------
+        Tensor
+            (n_layers asked for, n_pieces, width), packed as `batch` is.
+        """
+        ...
+
+
+def chosen_layers(outputs: Iterator[Tensor], layers: Sequence[int] | None) -> Tensor:
+    """Return the layers asked for, and draw none after the highest of them.
+
+    Parameters
+    ----------
+    outputs
+        Computes the layers, from 0, one after the other.
+    layers
+        Numbers of layers; None for all.
+
+    Returns
+    -------
+    Tensor
+        (n_layers asked for, n_pieces, width)
+    """
+    if layers is None:
+        return torch.stack(list(outputs))
+    kept = {
+        number: output for number, output in enumerate(islice(outputs, max(layers) + 1)) if number in layers
+    }
+    return kept[layers[0]][None] if len(layers) == 1 else torch.stack([kept[number] for number in layers])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
+from ctxemb.models.base import chosen_layers
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -62,6 +63,7 @@ class Bert(nn.Module):
     """
 
     family = "bert"
+    batch_pieces = 1024
 
     def __init__(self, config: BertConfig, tokenizer: PieceTokenizer) -> None:
         super().__init__()
@@ -99,9 +101,14 @@ class Bert(nn.Module):
         return self.config.width
 
     def forward(
-        self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
+        self,
+        batch: Encoding,
+        segments: Tensor | None = None,
+        positions: Tensor | None = None,
+        *,
+        layers: Sequence[int] | None = None,
     ) -> Tensor:
-        """Return the vectors of all layers.
+        """Return the vectors of some layers, or of all.
 
         Parameters
         ----------
@@ -111,23 +118,29 @@ class Bert(nn.Module):
             (n_pieces,) the segment of each piece, 0 or 1; None for all 0.
         positions
             (n_pieces,) the position of each piece; None to count from 0 in each window.
+        layers
+            Numbers of the layers asked for; None for all.
 
         Returns
         -------
         Tensor
-            (n_layers, n_pieces, width)
+            (n_layers asked for, n_pieces, width)
         """
+        return chosen_layers(self._outputs(batch, segments, positions), layers)
+
+    def _outputs(
+        self, batch: Encoding, segments: Tensor | None, positions: Tensor | None
+    ) -> Iterator[Tensor]:
         runs = batch.runs()
         positions = batch.positions() if positions is None else positions
         summed = self.pieces(batch.pieces) + self.positions(positions + self.config.first_position)
         if self.segments is not None:
             summed = summed + self.segments(torch.zeros_like(batch.pieces) if segments is None else segments)
         x = self.drop(self.norm(summed))
-        layers = [x]
+        yield x
         for block in self.blocks:
             x = block(x, runs)
-            layers.append(x)
-        return torch.stack(layers)
+            yield x
 
     def pool(self, first: Tensor) -> Tensor:
         """Return BERT's sentence vectors, (n, width), from the last layer's `[CLS]`, (n, width)."""
@@ -138,7 +151,7 @@ class Bert(nn.Module):
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Split the words of `sentences` into pieces, between the start and end pieces."""
         return pack(
-            self.tokenizer.pieces(sentences),
+            *self.tokenizer.flat(sentences),
             prefix=(self.tokenizer.id(self.config.start),),
             suffix=(self.tokenizer.id(self.config.end),),
             max_pieces=self.config.n_positions - self.config.first_position,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor, nn
 
 from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
+from ctxemb.models.base import chosen_layers
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -61,6 +61,7 @@ class Gpt(nn.Module):
     """
 
     family = "gpt"
+    batch_pieces = 1024
 
     def __init__(self, config: GptConfig, tokenizer: PieceTokenizer) -> None:
         super().__init__()
@@ -96,23 +97,23 @@ class Gpt(nn.Module):
         """Size of a layer's vector."""
         return self.config.width
 
-    def forward(self, batch: Encoding) -> Tensor:
-        """Return the vectors of all layers, (n_layers, n_pieces, width)."""
+    def forward(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
+        """Return the vectors of some layers, or of all, (n_layers asked for, n_pieces, width)."""
+        return chosen_layers(self._outputs(batch), layers)
+
+    def _outputs(self, batch: Encoding) -> Iterator[Tensor]:
         runs = batch.runs()
         x = self.drop(self.pieces(batch.pieces) + self.positions(batch.positions()))
-        layers = [x]
         for block in self.blocks:
+            yield x
             x = block(x, runs)
-            layers.append(x)
-        if self.final_norm:
-            layers[-1] = self.norm(x)
-        return torch.stack(layers)
+        yield self.norm(x) if self.final_norm else x
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Split the words of `sentences` into pieces."""
         start = self.config.start
         return pack(
-            self.tokenizer.pieces(sentences),
+            *self.tokenizer.flat(sentences),
             prefix=() if start is None else (self.tokenizer.id(start),),
             max_pieces=self.config.n_positions,
             causal=True,

@@ -46,6 +46,7 @@ class StatefulModel:
         self.n_layers = model.n_layers
         self.width = model.width
         self.n_parameters = model.n_parameters
+        self.batch_pieces = model.batch_pieces
         self.origin = model.origin
         self.reset()
 
@@ -65,17 +66,24 @@ class StatefulModel:
         """Turn words into packed pieces."""
         return self.network.encode(sentences)
 
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with the words read from their characters."""
+        return self.network.prepare(batch)
+
     @torch.inference_mode()
-    def __call__(self, batch: Encoding) -> Tensor:
-        """Return (n_layers, n_pieces, width), packed as `batch` is, and keep the states for the next one."""
+    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
+        """Return (n_layers asked for, n_pieces, width), packed as `batch` is.
+
+        The states of all layers are kept for the next batch, whatever is asked for.
+        """
         self._states = [_at_least(state, batch.n_sentences) for state in self._states]
         rows = _sentences(batch)[longest_first(batch.lengths)]
         initial = [(states[:, rows], cells[:, rows]) for states, cells in self._states]
-        layers, final = self.network.continued(batch, initial)
+        found, final = self.network.continued(batch, initial)
         for kept, ended in zip(self._states, final, strict=True):
             for mine, new in zip(kept, ended, strict=True):
                 mine[:, rows] = new
-        return layers
+        return found if layers is None else found[list(layers)]
 
 
 def _at_least(state: State, n_sentences: int) -> State:

@@ -115,7 +115,7 @@ class BiLMObjective:
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return each direction's cross-entropy of a word given its context, summed, in nats."""
-        last = self.network(batch.encoding)[-1]  # (n_pieces, 2 * width)
+        last = self.network(batch.encoding, layers=(self.network.n_layers - 1,))[0]  # (n_pieces, 2 * width)
         width = self.network.config.width
         score = self._sampled if self.module.training else self._full
         sums = {}

@@ -104,7 +104,7 @@ class CausalObjective:
         """Return the cross-entropy of each piece given all before it in its window, summed, in nats."""
         targets = batch.targets["next_piece"]
         rows = predicted(targets)
-        last = self.network(batch.encoding)[-1].index_select(0, rows)
+        last = self.network(batch.encoding, layers=(self.network.n_layers - 1,))[0].index_select(0, rows)
         logits = F.linear(last, self.network.pieces.weight)
         return {"next_piece": F.cross_entropy(logits, targets[rows], reduction="sum")}
 

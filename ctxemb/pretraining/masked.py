@@ -211,7 +211,8 @@ class MaskedObjective:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the cross-entropy of masked pieces and that of the next sentence, summed, in nats."""
         masked, follows = batch.targets["masked"], batch.targets["next_sentence"]
-        last = self.network(batch.encoding, batch.segments, batch.positions)[-1]
+        top = (self.network.n_layers - 1,)
+        last = self.network(batch.encoding, batch.segments, batch.positions, layers=top)[0]
         chosen, starts = predicted(masked), predicted(follows)
         logits = self.head.piece_logits(last.index_select(0, chosen))
         following = self.head.next_sentence(self.network.pool(last.index_select(0, starts)))
