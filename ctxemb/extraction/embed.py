@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ctxemb.errors import InputError
 from ctxemb.extraction.layers import MIX, Layers, resolve_layers
-from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Pooled, Unit, join, pool_pieces
+from ctxemb.extraction.pooling import POOLS, UNITS, Groups, Pool, Unit
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.encoding import Encoding
 from ctxemb.registry import unknown_name
@@ -55,7 +55,7 @@ def embed(
         ``"all"``, numbers (-1 is the last), or ``"mix"`` for the mean of all. Layers above the highest one
         asked for are not computed.
     pool, unit
-        How pieces become words or sentences; see `ctxemb.extraction.pooling.pool_pieces`.
+        How pieces become words or sentences; see `ctxemb.extraction.pooling.Groups`.
     batch_pieces
         About how many pieces are computed at once, unless the model is stateful; None for what suits the
         model.
@@ -80,11 +80,10 @@ def embed(
         if name not in known:
             raise unknown_name(kind, name, known)
     names = resolve_layers(layers, model.n_layers)
-    asked = None if names == (MIX,) else [int(name) for name in names]
     sizes = np.array([1 if unit == "sentence" else len(sentence) for sentence in sentences], dtype=np.int64)
     offsets = np.concatenate([[0], sizes.cumsum()])
     values: NDArray[np.float32] = np.empty((len(names), offsets[-1], model.width), dtype=np.float32)
-    into = _Into(model, asked, pool, unit, values)
+    into = _Into(model, names, pool, unit, values)
     if model.stateful:
         n_pieces = _in_order(into, sentences, offsets, progress)
     else:
@@ -100,14 +99,14 @@ class _Into:
     ----------
     model, pool, unit
         As for `embed`.
-    asked
-        Numbers of layers; None for the mean of all.
+    names
+        Numbers of layers, or `MIX`.
     values
         (n_layers, n_rows, width) where the vectors belong.
     """
 
     model: ContextualModel
-    asked: list[int] | None
+    names: tuple[int | str, ...]
     pool: Pool
     unit: Unit
     values: NDArray[np.float32]
@@ -115,17 +114,31 @@ class _Into:
     @torch.inference_mode()
     def __call__(self, parts: Sequence[Encoding], places: NDArray[np.int64]) -> None:
         """Compute parts of a batch that are whole sentences together; `places` are the rows of the units."""
-        before: Pooled | None = None
+        last_row, n_before = -1, 0
         for part in parts:
-            computed = self.model(part, self.asked)
-            if self.asked is None:
-                computed = _even_mix(computed)[None]
-            pooled = pool_pieces(computed, part, self.pool, self.unit)
-            pooled = pooled if before is None else join(before, pooled, self.pool)
-            rows = places[pooled.rows.numpy()]
-            for layer, found in zip(self.values, pooled.values.numpy(), strict=True):
-                layer[rows] = found
-            before = pooled
+            groups = Groups.of(part, self.pool, self.unit)
+            rows = places[groups.rows.numpy()]
+            n_before = n_before if rows[0] == last_row else 0
+            for layer, vectors in self._layers(part):
+                combined = groups.combine(vectors)
+                if n_before:
+                    old = torch.from_numpy(layer[last_row])
+                    combined[0] = groups.join(old, n_before, combined[0])
+                layer[rows] = combined.numpy()
+            n_before = int(groups.counts[-1]) + (n_before if len(rows) == 1 else 0)
+            last_row = rows[-1]
+
+    def _layers(self, part: Encoding) -> Iterator[tuple[NDArray[np.float32], Tensor]]:
+        """Yield where a layer's vectors belong, and those of its pieces, (n_pieces, width)."""
+        if self.names == (MIX,):
+            total = torch.zeros(len(part.pieces), self.model.width)
+            for layer in self.model.each(part):
+                total += layer
+            yield self.values[0], total / self.model.n_layers
+            return
+        numbers = [int(name) for name in self.names]
+        for number, layer in zip(sorted(numbers), self.model.each(part, sorted(numbers)), strict=True):
+            yield self.values[numbers.index(number)], layer
 
 
 def _in_order(
@@ -214,10 +227,3 @@ def _workers(n_tasks: int) -> Iterator[Callable[..., Iterator[None]]]:
         finally:
             pool.shutdown(cancel_futures=True)
             torch.set_num_threads(threads)
-
-
-def _even_mix(layers: Tensor) -> Tensor:
-    from allennlp_light.modules.scalar_mix import ScalarMix
-
-    mixed: Tensor = ScalarMix(len(layers), trainable=False)(list(layers))
-    return mixed

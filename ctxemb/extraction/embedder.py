@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -53,9 +53,13 @@ class Embedder:
         """Return `batch` with what its parts have in common computed once."""
         return self.model.prepare(batch)
 
-    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return (n_layers asked for, n_pieces, width), packed as `batch` is; None asks for all layers."""
-        return self.model(batch, layers)
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width)."""
+        return self.model.each(batch, layers)
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
+        return self.model(batch)
 
     def reset(self) -> None:
         """Forget what was read before, if the model is stateful."""

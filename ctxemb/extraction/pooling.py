@@ -20,92 +20,84 @@ UNITS: tuple[Unit, ...] = ("word", "sentence")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pooled:
-    """The vectors of the words or sentences that a batch holds.
-
-    Parameters
-    ----------
-    rows
-        (n_rows,) which words or sentences, in rising order.
-    counts
-        (n_rows,) how many pieces each of them has here.
-    values
-        (n_layers, n_rows, width)
-    """
-
-    rows: Tensor
-    counts: Tensor
-    values: Tensor
-
-
-def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Pooled:
-    """Combine the vectors of the pieces of each word, or of each sentence.
+class Groups:
+    """Which pieces of a batch make each word or sentence.
 
     Special pieces, and pieces that are only the context of a second window, take no part. The pieces of a
     sentence are combined without regard to words, so that a mean gives every piece the same weight.
 
     Parameters
     ----------
-    layers
-        (n_layers, n_pieces, width)
-    batch
-        The encoding that they belong to, or the part of one.
+    rows
+        (n_rows,) the words or sentences that have pieces in the batch, in rising order.
+    counts
+        (n_rows,) how many pieces each of them has.
+    pieces
+        (n_kept,) their pieces, behind one another.
     pool
-        Their mean, the largest value of each dimension (``"max"``), or the first or last piece alone. Of a
-        sentence also ``"cls"``: the special piece that it begins with, BERT's [CLS] or ELMo's start mark.
-    unit
-        What they are combined into.
-
-    Returns
-    -------
-    Pooled
-        Of all words or sentences that have pieces in the batch.
-
-    Raises
-    ------
-    InputError
-        If ``"cls"`` is asked of words, or of a model that begins with no special piece.
+        How they are combined.
     """
-    kept = (batch.words != NO_WORD).nonzero()[:, 0]
-    groups = batch.words[kept]
-    if unit == "sentence":
-        groups = torch.searchsorted(batch.offsets, groups, right=True) - 1
-    groups, order = groups.sort(stable=True)  # windows lie in any order, pieces of a word do not
-    pieces = kept[order]
-    rows, counts = groups.unique_consecutive(return_counts=True)
-    starts = counts.cumsum(0) - counts
-    if pool in ("mean", "max"):
-        if len(pieces) == len(rows):
-            return Pooled(rows, counts, layers[:, pieces])
+
+    rows: Tensor
+    counts: Tensor
+    pieces: Tensor
+    pool: Pool
+
+    @classmethod
+    def of(cls, batch: Encoding, pool: Pool, unit: Unit) -> Groups:
+        """Group the pieces of a batch, or of a part of one.
+
+        Parameters
+        ----------
+        batch
+            The batch.
+        pool
+            The mean of the pieces, the largest value of each dimension (``"max"``), or the first or last
+            piece alone. Of a sentence also ``"cls"``: the special piece that it begins with, BERT's [CLS] or
+            ELMo's start mark.
+        unit
+            What pieces are combined into.
+
+        Raises
+        ------
+        InputError
+            If ``"cls"`` is asked of words, or of a model that begins with no special piece.
+        """
+        kept = (batch.words != NO_WORD).nonzero()[:, 0]
+        groups = batch.words[kept]
+        if unit == "sentence":
+            groups = torch.searchsorted(batch.offsets, groups, right=True) - 1
+        groups, order = groups.sort(stable=True)  # windows lie in any order, pieces of a word do not
+        pieces = kept[order]
+        rows, counts = groups.unique_consecutive(return_counts=True)
+        starts = counts.cumsum(0) - counts
+        if pool == "cls":
+            pieces = _window_starts(batch, unit)[pieces[starts]]
+        elif pool == "first":
+            pieces = pieces[starts]
+        elif pool == "last":
+            pieces = pieces[starts + counts - 1]
+        return cls(rows, counts, pieces, pool)
+
+    def combine(self, layer: Tensor) -> Tensor:
+        """Combine the vectors of one layer, (n_pieces, width), to (n_rows, width)."""
+        if len(self.pieces) == len(self.rows):
+            return layer[self.pieces]
         # A bag of embeddings is what gathers rows and combines them in one pass over memory.
-        bags = [F.embedding_bag(pieces, layer, starts, mode=pool) for layer in layers]
-        return Pooled(rows, counts, torch.stack(bags))
-    if pool == "cls":
-        chosen = _window_starts(batch, unit)[pieces[starts]]
-    else:
-        chosen = pieces[starts if pool == "first" else starts + counts - 1]
-    return Pooled(rows, counts, layers[:, chosen])
+        starts = self.counts.cumsum(0) - self.counts
+        return F.embedding_bag(self.pieces, layer, starts, mode=self.pool)
 
+    def join(self, old: Tensor, n_old: int, new: Tensor) -> Tensor:
+        """Combine the vector of a group's first `n_old` pieces with that of its pieces here, each (width,).
 
-def join(one: Pooled, other: Pooled, pool: Pool) -> Pooled:
-    """Return `other` with its first row combined with the last of `one`, if they are of the same.
-
-    A sentence of many windows is pooled in several parts, one after the other.
-    """
-    if one.rows[-1] != other.rows[0]:
-        return other
-    old, new = one.values[:, -1], other.values[:, 0]
-    before, here = one.counts[-1], other.counts[0]
-    if pool == "mean":
-        new = (old * before + new * here) / (before + here)
-    elif pool == "max":
-        new = torch.maximum(old, new)
-    elif pool in ("first", "cls"):
-        new = old
-    counts, values = other.counts.clone(), other.values.clone()
-    counts[0] += before
-    values[:, 0] = new
-    return Pooled(other.rows, counts, values)
+        They are those of the first row, in case that a part before this one had pieces of it.
+        """
+        if self.pool == "mean":
+            n_new = int(self.counts[0])
+            return (old * n_old + new * n_new) / (n_old + n_new)
+        if self.pool == "max":
+            return torch.maximum(old, new)
+        return new if self.pool == "last" else old
 
 
 def _window_starts(batch: Encoding, unit: Unit) -> Tensor:

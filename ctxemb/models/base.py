@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
-import torch
 from torch import Tensor
 
 from ctxemb.models.encoding import Encoding
@@ -71,42 +71,46 @@ class ContextualModel(Protocol):
         """Return `batch` with what its parts have in common computed once, such as words from characters."""
         ...
 
-    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return the vectors of some layers, or of all, and compute nothing above them.
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, each computed when it is drawn.
 
         Parameters
         ----------
         batch
             The pieces.
         layers
-            Numbers of layers, from 0; None for all.
+            Numbers of layers, from 0, in rising order; None for all.
 
-        Returns
-        -------
+        Yields
+        ------
         Tensor
-            (n_layers asked for, n_pieces, width), packed as `batch` is.
+            (n_pieces, width), packed as `batch` is.
         """
         ...
 
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
+        ...
 
-def chosen_layers(outputs: Iterator[Tensor], layers: Sequence[int] | None) -> Tensor:
-    """Return the layers asked for, and draw none after the highest of them.
 
-    Parameters
-    ----------
-    outputs
-        Computes the layers, from 0, one after the other.
-    layers
-        Numbers of layers; None for all.
+def chosen(outputs: Iterable[Tensor], layers: Sequence[int] | None) -> Iterator[Tensor]:
+    """Yield those `layers` of all `outputs`, and draw none after the last of them; None for all.
 
-    Returns
-    -------
-    Tensor
-        (n_layers asked for, n_pieces, width)
+    Examples
+    --------
+    >>> list(chosen(iter(range(9)), [0, 2]))
+    [0, 2]
     """
-    if layers is None:
-        return torch.stack(list(outputs))
-    kept = {
-        number: output for number, output in enumerate(islice(outputs, max(layers) + 1)) if number in layers
-    }
-    return kept[layers[0]][None] if len(layers) == 1 else torch.stack([kept[number] for number in layers])
+    wanted = None if layers is None else max(layers) + 1
+    return (out for number, out in enumerate(islice(outputs, wanted)) if layers is None or number in layers)
+
+
+def last(outputs: Iterable[Tensor]) -> Tensor:
+    """Return the last of `outputs`, and keep none of the others.
+
+    Examples
+    --------
+    >>> last(iter(range(9)))
+    8
+    """
+    return deque(outputs, maxlen=1)[0]

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
-from ctxemb.models.base import chosen_layers
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -63,7 +62,7 @@ class Bert(nn.Module):
     """
 
     family = "bert"
-    batch_pieces = 1024
+    batch_pieces = 1536
 
     def __init__(self, config: BertConfig, tokenizer: PieceTokenizer) -> None:
         super().__init__()
@@ -101,14 +100,15 @@ class Bert(nn.Module):
         return self.config.width
 
     def forward(
-        self,
-        batch: Encoding,
-        segments: Tensor | None = None,
-        positions: Tensor | None = None,
-        *,
-        layers: Sequence[int] | None = None,
+        self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
     ) -> Tensor:
-        """Return the vectors of some layers, or of all.
+        """Return the vectors of all layers, (n_layers, n_pieces, width); the arguments are those of `each`."""
+        return torch.stack(list(self.each(batch, segments, positions)))
+
+    def each(
+        self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width).
 
         Parameters
         ----------
@@ -118,19 +118,7 @@ class Bert(nn.Module):
             (n_pieces,) the segment of each piece, 0 or 1; None for all 0.
         positions
             (n_pieces,) the position of each piece; None to count from 0 in each window.
-        layers
-            Numbers of the layers asked for; None for all.
-
-        Returns
-        -------
-        Tensor
-            (n_layers asked for, n_pieces, width)
         """
-        return chosen_layers(self._outputs(batch, segments, positions), layers)
-
-    def _outputs(
-        self, batch: Encoding, segments: Tensor | None, positions: Tensor | None
-    ) -> Iterator[Tensor]:
         runs = batch.runs()
         positions = batch.positions() if positions is None else positions
         summed = self.pieces(batch.pieces) + self.positions(positions + self.config.first_position)

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from ctxemb.layers.characters import CharacterCNN
 from ctxemb.layers.lstm import BiLSTMLayer, State, time_order
-from ctxemb.models.base import chosen_layers
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.text.sentence import Sentence
 
@@ -96,10 +95,13 @@ class Elmo(nn.Module):
         """Size of a layer's vector, both directions together."""
         return 2 * self.config.width
 
-    def forward(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return the vectors of some layers, or of all, (n_layers asked for, n_pieces, 2 * config.width)."""
-        outputs = self._outputs(batch, lambda number, x, running: self.lstm[number](x, running))
-        return chosen_layers(outputs, layers)
+    def forward(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, 2 * config.width)."""
+        return torch.stack(list(self.each(batch)))
+
+    def each(self, batch: Encoding) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, 2 * config.width)."""
+        return self._each(batch, lambda number, x, running: self.lstm[number](x, running))
 
     def continued(self, batch: Encoding, initial: Sequence[State]) -> tuple[Tensor, list[State]]:
         """Return the vectors of all layers from initial states, and the final states.
@@ -125,11 +127,9 @@ class Elmo(nn.Module):
             final.append(state)
             return out
 
-        return chosen_layers(self._outputs(batch, run), None), final
+        return torch.stack(list(self._each(batch, run))), final
 
-    def _outputs(
-        self, batch: Encoding, run: Callable[[int, Tensor, list[int]], Tensor]
-    ) -> Iterator[Tensor]:
+    def _each(self, batch: Encoding, run: Callable[[int, Tensor, list[int]], Tensor]) -> Iterator[Tensor]:
         words = self._words(batch)[batch.pieces]  # (n_pieces, config.width)
         yield torch.cat([words, words], dim=1)
         order, running = time_order(batch.lengths)

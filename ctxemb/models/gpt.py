@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
 from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
-from ctxemb.models.base import chosen_layers
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -61,7 +61,7 @@ class Gpt(nn.Module):
     """
 
     family = "gpt"
-    batch_pieces = 1024
+    batch_pieces = 1536
 
     def __init__(self, config: GptConfig, tokenizer: PieceTokenizer) -> None:
         super().__init__()
@@ -97,11 +97,12 @@ class Gpt(nn.Module):
         """Size of a layer's vector."""
         return self.config.width
 
-    def forward(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return the vectors of some layers, or of all, (n_layers asked for, n_pieces, width)."""
-        return chosen_layers(self._outputs(batch), layers)
+    def forward(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width)."""
+        return torch.stack(list(self.each(batch)))
 
-    def _outputs(self, batch: Encoding) -> Iterator[Tensor]:
+    def each(self, batch: Encoding) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width)."""
         runs = batch.runs()
         x = self.drop(self.pieces(batch.pieces) + self.positions(batch.positions()))
         for block in self.blocks:

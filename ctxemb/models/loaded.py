@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.models.base import ContextualModel
+from ctxemb.models.base import ContextualModel, chosen
 from ctxemb.models.checkpoints import Network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import NO_WORD, Encoding
@@ -64,10 +64,13 @@ class LoadedModel:
         return self.network.prepare(batch) if isinstance(self.network, Elmo) else batch
 
     @torch.inference_mode()
-    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return (n_layers asked for, n_pieces, width), packed as `batch` is; None asks for all layers."""
-        found: Tensor = self.network(batch, layers=layers)
-        return found
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width), each computed when it is drawn."""
+        yield from chosen(self.network.each(batch), layers)
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
+        return torch.stack(list(self.each(batch)))
 
     def reset(self) -> None:
         """Do nothing: every sentence starts from a clean state."""
@@ -148,9 +151,13 @@ class StaticModel:
         """Return `batch` as the model itself prepares it."""
         return self.model.prepare(batch)
 
-    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return (n_layers asked for, n_pieces, width), packed as `batch` is; there is layer 0 alone."""
-        return self.model(batch, (0,))
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of layer 0, (n_pieces, width): there is no other."""
+        return self.model.each(batch, (0,))
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return (1, n_pieces, width), packed as `batch` is."""
+        return torch.stack(list(self.each(batch)))
 
 
 def _stretches(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from ctxemb.errors import InputError
 from ctxemb.layers.lstm import State, longest_first
+from ctxemb.models.base import chosen
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import Encoding
 from ctxemb.models.loaded import LoadedModel
@@ -70,20 +71,21 @@ class StatefulModel:
         """Return `batch` with the words read from their characters."""
         return self.network.prepare(batch)
 
-    @torch.inference_mode()
-    def __call__(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return (n_layers asked for, n_pieces, width), packed as `batch` is.
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width); all are computed at the first."""
+        yield from chosen(self(batch), layers)
 
-        The states of all layers are kept for the next batch, whatever is asked for.
-        """
+    @torch.inference_mode()
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return (n_layers, n_pieces, width), packed as `batch` is, and keep the states for the next one."""
         self._states = [_at_least(state, batch.n_sentences) for state in self._states]
         rows = _sentences(batch)[longest_first(batch.lengths)]
         initial = [(states[:, rows], cells[:, rows]) for states, cells in self._states]
-        found, final = self.network.continued(batch, initial)
+        layers, final = self.network.continued(batch, initial)
         for kept, ended in zip(self._states, final, strict=True):
             for mine, new in zip(kept, ended, strict=True):
                 mine[:, rows] = new
-        return found if layers is None else found[list(layers)]
+        return layers
 
 
 def _at_least(state: State, n_sentences: int) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +57,24 @@ class Wrapped(nn.Module):
             causal=self.causal,
         )
 
-    def forward(self, batch: Encoding, layers: Sequence[int] | None = None) -> Tensor:
-        """Return the vectors of some layers, or of all, (n_layers asked for, n_pieces, width)."""
+    def forward(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width)."""
+        return torch.stack(list(self.each(batch)))
+
+    def each(self, batch: Encoding) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width)."""
         lengths = batch.lengths
-        asked = range(self.n_layers) if layers is None else layers
-        found = torch.empty(len(asked), len(batch.pieces), self.width, device=batch.pieces.device)
+        computed = []
         for length in lengths.unique().tolist():
             starts = batch.windows[:-1][lengths == length]
             places = starts[:, None] + torch.arange(length, device=starts.device)  # (n_windows, length)
             distinct, copies = batch.pieces[places].unique(dim=0, return_inverse=True)
-            computed = self._layers(distinct)
-            for row, layer in enumerate(asked):
-                found[row, places] = computed[layer][copies].float()
-        return found
+            computed.append((places, copies, self._layers(distinct)))
+        for number in range(self.n_layers):
+            found = torch.empty(len(batch.pieces), self.width, device=batch.pieces.device)
+            for places, copies, layers in computed:
+                found[places] = layers[number][copies].float()
+            yield found
 
     @torch.no_grad()
     def _layers(self, pieces: Tensor) -> tuple[Tensor, ...]:

@@ -10,10 +10,15 @@ import torch
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit, pool_pieces
+from ctxemb.extraction.pooling import POOLS, UNITS, Groups, Pool, Unit
 from ctxemb.models import load
 from ctxemb.models.encoding import Encoding
 from tests.toys import packed, sentences
+
+
+def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
+    groups = Groups.of(batch, pool, unit)
+    return torch.stack([groups.combine(layer) for layer in layers])
 
 
 def slowly(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
@@ -62,9 +67,8 @@ def test_against_the_slow_way(max_pieces: int | None, causal: bool, pool: Pool, 
     layers = torch.randn(
         3, len(batch.pieces), 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
-    pooled = pool_pieces(layers, batch, pool, unit)
-    found = pooled.values
-    assert torch.equal(pooled.rows, torch.arange(found.shape[1]))
+    found = pool_pieces(layers, batch, pool, unit)
+    assert torch.equal(Groups.of(batch, pool, unit).rows, torch.arange(found.shape[1]))
     assert found.shape == (3, batch.n_words if unit == "word" else batch.n_sentences, 5)
     torch.testing.assert_close(found, slowly(layers, batch, pool, unit))
 
@@ -82,17 +86,17 @@ def test_models_against_the_slow_way(
             pool_pieces(model(batch), batch, pool, unit)
         return
     layers = model(batch)
-    torch.testing.assert_close(pool_pieces(layers, batch, pool, unit).values, slowly(layers, batch, pool, unit))
+    torch.testing.assert_close(pool_pieces(layers, batch, pool, unit), slowly(layers, batch, pool, unit))
 
 
 @pytest.mark.parametrize("pool", [pool for pool in POOLS if pool != "cls"])
 def test_words_of_one_piece_are_that_piece(pool: Pool) -> None:
     batch = packed([[(1,), (2,)], [(3,)]], prefix=(0,))
     layers = torch.randn(2, len(batch.pieces), 4)
-    assert torch.equal(pool_pieces(layers, batch, pool, "word").values, layers[:, [3, 4, 1]])
+    assert torch.equal(pool_pieces(layers, batch, pool, "word"), layers[:, [3, 4, 1]])
 
 
 def test_a_mean_over_a_sentence_weighs_pieces_alike() -> None:
     batch = packed([[(1,), (2, 3, 4)]])
     layers = torch.tensor([[[4.0], [0.0], [0.0], [0.0]]])
-    assert pool_pieces(layers, batch, "mean", "sentence").values.tolist() == [[[1.0]]]
+    assert pool_pieces(layers, batch, "mean", "sentence").tolist() == [[[1.0]]]
