@@ -51,6 +51,8 @@ def _embed_examples(
     lengths = np.array([len(sentence) for sentence in task.sentences])
     lengths[[not found for found in wanted]] = 0
     order = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
+    if model.stateful:
+        order.sort()  # it reads sentences in the order of the text
     for start in range(0, len(order), _SENTENCES_AT_ONCE):
         chosen = order[start : start + _SENTENCES_AT_ONCE]
         unit: Unit = "word" if pool == "mean" else "sentence"

@@ -17,6 +17,9 @@ from ctxemb.registry import unknown_name
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import WordVectors
 
+STATEFUL_SENTENCES = 32
+"""Sentences that a stateful model reads at once."""
+
 
 def embed(
     model: ContextualModel,
@@ -30,6 +33,10 @@ def embed(
 ) -> WordVectors:
     """Embed `sentences`; a sentence's vectors do not depend on what else there is to embed.
 
+    With a stateful model they do: it reads the sentences in their order, `STATEFUL_SENTENCES` at once, and
+    begins each with the states that the sentence so many places before it ended with; the first ones begin
+    with clean states.
+
     Parameters
     ----------
     model
@@ -41,7 +48,7 @@ def embed(
     pool, unit
         How pieces become words or sentences; see `ctxemb.extraction.pooling.pool_pieces`.
     batch_words
-        About how many words are computed at once.
+        About how many words are computed at once, unless the model is stateful.
     progress
         Called with the number of sentences that have been added.
 
@@ -67,7 +74,8 @@ def embed(
     offsets = np.concatenate([[0], sizes.cumsum()])
     values: NDArray[np.float32] = np.empty((len(names), offsets[-1], model.width), dtype=np.float32)
     n_pieces = 0
-    for chosen in _batches(sentences, batch_words):
+    model.reset()
+    for chosen in _in_order(len(sentences)) if model.stateful else _batches(sentences, batch_words):
         batch = model.encode([sentences[i] for i in chosen])
         rows = pool_pieces(_selected(model(batch), names), batch, pool, unit).numpy()
         n_pieces += len(batch.pieces)
@@ -77,6 +85,11 @@ def embed(
             start += sizes[i]
         progress(len(chosen))
     return WordVectors(values, offsets, n_pieces)
+
+
+def _in_order(n_sentences: int) -> Iterator[list[int]]:
+    for start in range(0, n_sentences, STATEFUL_SENTENCES):
+        yield list(range(start, min(start + STATEFUL_SENTENCES, n_sentences)))
 
 
 def _batches(sentences: Sequence[Sentence], batch_words: int) -> Iterator[list[int]]:

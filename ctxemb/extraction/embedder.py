@@ -35,6 +35,7 @@ class Embedder:
         self.width = model.width
         self.n_parameters = model.n_parameters
         self.origin = model.origin
+        self.stateful = model.stateful
 
     @property
     def fingerprint(self) -> str:
@@ -56,6 +57,10 @@ class Embedder:
         """Forget what the model keeps of words read before, if it does."""
         if isinstance(self.model, Remembering):
             self.model.forget()
+
+    def reset(self) -> None:
+        """Forget what was read before, if the model is stateful."""
+        self.model.reset()
 
     def embed(
         self,

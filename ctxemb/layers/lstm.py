@@ -16,6 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+State = tuple[Tensor, Tensor]
+"""Of both directions: states (2, n_windows, width), cells (2, n_windows, cell_width); longest window first."""
+
+
+def longest_first(lengths: Tensor) -> Tensor:
+    """Return the numbers of windows, (n_windows,), from the longest to the shortest; ties stay in order."""
+    return torch.argsort(lengths, descending=True, stable=True)
+
 
 def time_order(lengths: Tensor) -> tuple[Tensor, list[int]]:
     """Lay out the pieces of windows by time.
@@ -38,7 +46,7 @@ def time_order(lengths: Tensor) -> tuple[Tensor, list[int]]:
     ([[1, 0, 2, 3], [3, 0, 2, 1]], [2, 1, 1])
     """
     starts = lengths.cumsum(0) - lengths
-    by_length = torch.argsort(lengths, descending=True, stable=True)
+    by_length = longest_first(lengths)
     steps = torch.arange(int(lengths.max()), device=lengths.device)
     running = steps[:, None] < lengths[by_length][None, :]  # (n_steps, n_windows)
     forward = (starts[by_length][None, :] + steps[:, None])[running]
@@ -106,6 +114,79 @@ class BiLSTMLayer(nn.Module):
         )
         return hidden
 
+    @torch.no_grad()
+    def continued(self, x: Tensor, running: Sequence[int], initial: State) -> tuple[Tensor, State]:
+        """Run both directions from states that are not zero; without gradients.
+
+        Parameters
+        ----------
+        x, running
+            As for `forward`.
+        initial
+            What each direction begins a window with: the forward one at its first piece, the backward one at
+            its last.
+
+        Returns
+        -------
+        Tensor, State
+            (2, n_pieces, width), in time order; and what each direction ends a window with.
+        """
+        gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
+        states, cells = _run(
+            gates, self.state_weight, self.projection, running, self.cell_clip, self.state_clip, initial
+        )
+        counts = torch.tensor([*running, 0])
+        starts = counts.cumsum(0) - counts
+        windows = torch.arange(running[0])
+        last_steps = (counts[:-1, None] > windows).sum(dim=0) - 1  # (n_windows,)
+        rows = starts[last_steps] + windows
+        return states, (states[:, rows], cells[:, rows])
+
+
+def _run(
+    gates: Tensor,
+    state_weight: Tensor,
+    projection: Tensor,
+    running: Sequence[int],
+    cell_clip: float | None,
+    state_clip: float | None,
+    initial: State | None = None,
+) -> State:
+    """Run the loop over time; `gates` turns from sums into activations in place.
+
+    Returns
+    -------
+    State
+        (2, n_pieces, width) and (2, n_pieces, cell_width), in time order.
+    """
+    narrow = projection.dtype
+    n_pieces, cell = gates.shape[1], gates.shape[2] // 4
+    cells = gates.new_empty(2, n_pieces, cell)
+    states = gates.new_empty(2, n_pieces, projection.shape[1])
+    to_gates, to_state = state_weight.transpose(1, 2), projection.transpose(1, 2)
+    start, before = 0, initial
+    for count in running:
+        now = slice(start, start + count)
+        gate = gates[:, now]
+        if before is not None:
+            gate += torch.bmm(before[0][:, :count].to(narrow), to_gates)
+        gate[..., : 2 * cell].sigmoid_()
+        gate[..., 2 * cell : 3 * cell].tanh_()
+        gate[..., 3 * cell :].sigmoid_()
+        enter, forget, candidate, leave = gate.chunk(4, dim=-1)
+        memory = enter * candidate
+        if before is not None:
+            memory.addcmul_(forget, before[1][:, :count])
+        if cell_clip is not None:
+            memory.clamp_(-cell_clip, cell_clip)
+        cells[:, now] = memory
+        state = torch.bmm((leave * torch.tanh(memory)).to(narrow), to_state)
+        if state_clip is not None:
+            state.clamp_(-state_clip, state_clip)
+        states[:, now] = state
+        before, start = (states[:, now], cells[:, now]), start + count
+    return states, cells
+
 
 class _Recurrence(torch.autograd.Function):
     """The loop over time, with a backward pass that sums weight gradients in one product at the end.
@@ -124,35 +205,10 @@ class _Recurrence(torch.autograd.Function):
         cell_clip: float | None,
         state_clip: float | None,
     ) -> Tensor:
-        # gates: (2, n_pieces, 4 * cell), turned from sums into activations in place
-        narrow = gates.dtype
-        wide = torch.promote_types(narrow, torch.float32)
+        # gates: (2, n_pieces, 4 * cell)
+        wide = torch.promote_types(gates.dtype, torch.float32)
         gates = gates.detach().to(wide, copy=any(ctx.needs_input_grad))
-        n_pieces, cell = gates.shape[1], gates.shape[2] // 4
-        cells = gates.new_empty(2, n_pieces, cell)
-        states = gates.new_empty(2, n_pieces, projection.shape[1])
-        to_gates, to_state = state_weight.transpose(1, 2), projection.transpose(1, 2)
-        start = before = 0
-        for step, count in enumerate(running):
-            now = slice(start, start + count)
-            gate = gates[:, now]
-            if step:
-                gate += torch.bmm(states[:, before : before + count].to(narrow), to_gates)
-            gate[..., : 2 * cell].sigmoid_()
-            gate[..., 2 * cell : 3 * cell].tanh_()
-            gate[..., 3 * cell :].sigmoid_()
-            enter, forget, candidate, leave = gate.chunk(4, dim=-1)
-            memory = enter * candidate
-            if step:
-                memory.addcmul_(forget, cells[:, before : before + count])
-            if cell_clip is not None:
-                memory.clamp_(-cell_clip, cell_clip)
-            cells[:, now] = memory
-            state = torch.bmm((leave * torch.tanh(memory)).to(narrow), to_state)
-            if state_clip is not None:
-                state.clamp_(-state_clip, state_clip)
-            states[:, now] = state
-            before, start = start, start + count
+        states, cells = _run(gates, state_weight, projection, running, cell_clip, state_clip)
         ctx.save_for_backward(gates, cells, states, state_weight, projection)
         ctx.running, ctx.cell_clip, ctx.state_clip = running, cell_clip, state_clip
         return states

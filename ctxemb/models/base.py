@@ -44,6 +44,9 @@ class ContextualModel(Protocol):
         SHA-256 (hex) of all that decides its vectors: configuration, weights, vocabulary.
     origin
         Where it was downloaded from, with the revision; empty if it was not.
+    stateful
+        Whether a batch begins with the states that the batch before it ended with, so that vectors depend on
+        what was read before.
     """
 
     @property
@@ -60,6 +63,12 @@ class ContextualModel(Protocol):
     def fingerprint(self) -> str: ...  # noqa: D102
     @property
     def origin(self) -> str: ...  # noqa: D102
+    @property
+    def stateful(self) -> bool: ...  # noqa: D102
+
+    def reset(self) -> None:
+        """Forget what was read before, if the model is stateful."""
+        ...
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces."""

@@ -57,7 +57,8 @@ class BertConfig:
 class Bert(nn.Module):
     """The network of BERT with its pooler, without the heads of its pretraining.
 
-    Layer 0 is the normalised sum of piece, position and segment embeddings.
+    Layer 0 is the normalised sum of piece, position and segment embeddings; a later layer is the output of
+    its block, which ends with a normalisation.
     """
 
     family = "bert"

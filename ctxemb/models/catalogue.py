@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,9 @@ from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, folder_fingerprint, is_ours, load_network
 from ctxemb.models.formats.weights import SAFE
-from ctxemb.models.loaded import LoadedModel, StaticModel
-from ctxemb.models.published import ELMO, HUB, ON_HUB, fetch, is_published, origin_of
+from ctxemb.models.loaded import LoadedModel, StaticModel, without_final_norm
+from ctxemb.models.published import ELMO, HUB, ON_HUB, PACKAGE, fetch, find_packaged, is_published, origin_of
+from ctxemb.models.stateful import StatefulModel
 from ctxemb.models.wrapped import wrap
 from ctxemb.registry import unknown_name
 
@@ -20,6 +22,12 @@ EMBEDDED = ("elmo", "gpt", "bert")
 """Names reserved for the models that ship with ctxemb."""
 
 STATIC = "static"
+
+VARIANTS: dict[str, Callable[[LoadedModel], ContextualModel]] = {
+    "stateful": StatefulModel,
+    "no-final-norm": without_final_norm,
+}
+"""Other ways to read a model's vectors out: ``stateful:NAME`` is called ``NAME@stateful``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,11 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         ``"elmo"``, ``"gpt"`` or ``"bert"``, which ship with ctxemb; a published model, such as
         ``"elmo-original"``, ``"gpt2"`` or ``"bert-base-uncased"``, or any on the Hugging Face hub of these
         architectures, as ``"hf:organisation/name@revision"``; a folder of `ctxemb pretrain`, transformers,
-        sentence-transformers, bilm-tf or AllenNLP; or ``"static:NAME"`` for the context-free baseline of one
-        of these (``"static"``: of bert). Other architectures of transformers need the extra ``ctxemb[hf]``.
+        sentence-transformers, bilm-tf or AllenNLP, which ``"package:PACKAGE/FOLDER"`` names in an installed
+        package; a ``.gguf`` file; or ``"static:NAME"`` for the context-free baseline of one of these
+        (``"static"``: of bert). Before any name, ``"stateful:"`` carries ELMo's states from batch to batch,
+        and ``"no-final-norm:"`` gives GPT-2's last layer without its normalisation. GGUF files and other
+        architectures of transformers need the extra ``ctxemb[hf]``.
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
 
@@ -116,11 +127,20 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
     if name == STATIC or name.startswith(f"{STATIC}:"):
         return StaticModel(load(name.partition(":")[2] or "bert", random_init))
-    found = find_model(name)
+    variant, plain = _split(name)
+    found = find_model(plain)
     read = load_network if is_ours(found.folder) else wrap
     network = read(found.folder, random_init=random_init)
-    shown = found.name if random_init is None else f"{found.name}@random"
-    return LoadedModel(network, shown, partial(folder_fingerprint, found.folder, random_init), found.origin)
+    shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
+    identify = partial(folder_fingerprint, found.folder, random_init)
+    model = LoadedModel(network, shown, identify, found.origin)
+    return VARIANTS[variant](model) if variant else model
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the variant that a name asks for, or "", and the name of the model itself."""
+    before, _, after = name.partition(":")
+    return (before, after) if before in VARIANTS else ("", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +163,7 @@ class FoundModel:
 
 
 def find_model(name: str) -> FoundModel:
-    """Find a model by name or folder; a published one is downloaded unless it was before.
+    """Find a model, whatever its variant, by name or folder; a published one is downloaded if need be.
 
     Raises
     ------
@@ -152,11 +172,15 @@ def find_model(name: str) -> FoundModel:
     MissingFileError
         If it cannot be fetched.
     """
+    name = _split(name)[1]
     if name in EMBEDDED:
         return FoundModel(name, embedded_path("models", name))
     if is_published(name):
         fetched = fetch(name)
         return FoundModel(name.removeprefix(HUB), fetched.folder, fetched.origin)
+    if name.startswith(PACKAGE):
+        packaged = find_packaged(name)
+        return FoundModel(packaged.name, _inner(packaged.folder), packaged.origin)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return FoundModel(folder.resolve().name, _inner(folder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ctxemb.layers.characters import CharacterCNN
-from ctxemb.layers.lstm import BiLSTMLayer, time_order
+from ctxemb.layers.lstm import BiLSTMLayer, State, time_order
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.text.sentence import Sentence
 
@@ -60,6 +60,7 @@ class Elmo(nn.Module):
 
     Layer 0 is the word from its characters, given twice so that all layers are equally wide; layers 1 and 2
     are the LSTMs, forward and backward side by side. From layer 2 on, a layer's input is added to its output.
+    No layer is normalised.
     """
 
     family = "elmo"
@@ -93,6 +94,35 @@ class Elmo(nn.Module):
 
     def forward(self, batch: Encoding) -> Tensor:
         """Return the vectors of all layers, (n_layers, n_pieces, 2 * config.width)."""
+        return self._layers(batch, lambda number, x, running: self.lstm[number](x, running))
+
+    def continued(self, batch: Encoding, initial: Sequence[State]) -> tuple[Tensor, list[State]]:
+        """Return the vectors of all layers from initial states, and the final states.
+
+        Parameters
+        ----------
+        batch
+            The words.
+        initial
+            For each LSTM layer, what its directions begin each window with, longest window first.
+
+        Returns
+        -------
+        Tensor, list of State
+            (n_layers, n_pieces, 2 * config.width); and what the directions of each layer end with.
+        """
+        final: list[State] = []
+
+        def run(number: int, x: Tensor, running: list[int]) -> Tensor:
+            lstm = self.lstm[number]
+            assert isinstance(lstm, BiLSTMLayer)
+            out, state = lstm.continued(x, running, initial[number])
+            final.append(state)
+            return out
+
+        return self._layers(batch, run), final
+
+    def _layers(self, batch: Encoding, run: Callable[[int, Tensor, list[int]], Tensor]) -> Tensor:
         if batch.spellings is None:
             raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
         words = self.characters(batch.spellings)[batch.pieces]  # (n_pieces, config.width)
@@ -100,8 +130,8 @@ class Elmo(nn.Module):
         x = words[order]  # (2, n_pieces, config.width), in time order
         back = order.argsort(dim=1)
         layers = [torch.cat([words, words], dim=1)]
-        for number, lstm in enumerate(self.lstm):
-            out = lstm(x, running)
+        for number in range(len(self.lstm)):
+            out = run(number, x, running)
             x = out + x if number else out
             layers.append(torch.cat([x[0, back[0]], x[1, back[1]]], dim=1))
         return torch.stack(layers)

@@ -54,7 +54,10 @@ class GptConfig:
 class Gpt(nn.Module):
     """The network of GPT, without its language-model softmax (whose weights are the piece embeddings).
 
-    Layer 0 is the sum of piece and position embeddings; the last layer of a GPT-2 is normalised.
+    Layer 0 is the sum of piece and position embeddings. In GPT a layer is the output of its block, which ends
+    with a normalisation. In GPT-2, which normalises the input of each half of a block, a layer is the
+    unnormalised sum that runs through all blocks; its last layer is given after the normalisation that
+    follows the last block, unless `final_norm` is False.
     """
 
     family = "gpt"
@@ -80,6 +83,7 @@ class Gpt(nn.Module):
             for _ in range(config.n_blocks)
         )
         self.norm = nn.LayerNorm(config.width, eps=config.epsilon) if config.norm == "pre" else nn.Identity()
+        self.final_norm = True
         initialise_normal(self, 0.02)
 
     @property
@@ -100,7 +104,8 @@ class Gpt(nn.Module):
         for block in self.blocks:
             x = block(x, runs)
             layers.append(x)
-        layers[-1] = self.norm(x)
+        if self.final_norm:
+            layers[-1] = self.norm(x)
         return torch.stack(layers)
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:

@@ -8,9 +8,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import Network
 from ctxemb.models.encoding import Encoding
+from ctxemb.models.gpt import Gpt
 from ctxemb.models.wrapped import Wrapped
 from ctxemb.text.sentence import Sentence
 
@@ -32,6 +34,8 @@ class LoadedModel:
     origin
         Where it comes from, if it was downloaded.
     """
+
+    stateful = False
 
     def __init__(
         self, network: Network | Wrapped, name: str, identify: Callable[[], str], origin: str = ""
@@ -60,6 +64,24 @@ class LoadedModel:
         layers: Tensor = self.network(batch)
         return layers
 
+    def reset(self) -> None:
+        """Do nothing: every sentence starts from a clean state."""
+
+
+def without_final_norm(model: LoadedModel) -> LoadedModel:
+    """Return a GPT-2 whose last layer is given as its last block leaves it.
+
+    Raises
+    ------
+    InputError
+        If the model is no GPT-2: no other has a normalisation after its last block.
+    """
+    network = model.network
+    if not isinstance(network, Gpt) or network.config.norm != "pre":
+        raise InputError(f"{model.name} has no final normalisation to leave out; only GPT-2 has")
+    network.final_norm = False
+    return LoadedModel(network, model.name, lambda: f"no-final-norm-{model.fingerprint}", model.origin)
+
 
 class StaticModel:
     """The context-free baseline: layer 0 of a model that reads each word alone.
@@ -75,6 +97,7 @@ class StaticModel:
 
     family = "static"
     n_layers = 1
+    stateful = False
 
     def __init__(self, model: ContextualModel) -> None:
         self.model = model
@@ -88,6 +111,9 @@ class StaticModel:
     def fingerprint(self) -> str:
         """SHA-256 (hex) of all that decides its vectors, marked as context-free."""
         return f"static-{self.model.fingerprint}"
+
+    def reset(self) -> None:
+        """Do nothing: a word's vector is always the same."""
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces, every word in windows of its own."""

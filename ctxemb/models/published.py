@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ctxemb.errors import InputError, MissingFileError
 
 HUB = "hf:"
 """What the name of any model on the Hugging Face hub begins with: ``hf:organisation/name@revision``."""
+
+PACKAGE = "package:"
+"""What the name of a model in an installed Python package begins with: ``package:PACKAGE/FOLDER``."""
 
 ELMO_URL = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/"
 
@@ -125,6 +130,56 @@ def _fetch_hub(name: str, repository: str, revision: str | None) -> Fetched:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise _unreachable(f"{repository} from the Hugging Face hub", error) from error
     return Fetched(folder, f"{repository}@{folder.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A model that an installed Python package carries.
+
+    Parameters
+    ----------
+    name
+        What results call it: the package, and the folder in it unless that is just "model".
+    folder
+        Where it lies.
+    origin
+        The package, with its version where it tells one.
+    """
+
+    name: str
+    folder: Path
+    origin: str
+
+
+def find_packaged(name: str) -> Packaged:
+    """Return where ``package:PACKAGE/FOLDER`` lies; no code of the package runs.
+
+    Raises
+    ------
+    InputError
+        If the name has another form, or leads out of the package.
+    MissingFileError
+        If the package is not installed, or has no such folder.
+    """
+    package, _, inner = name.removeprefix(PACKAGE).partition("/")
+    parts = PurePosixPath(inner).parts
+    if not package.isidentifier() or ".." in parts or inner.startswith("/"):
+        raise InputError(f"'{name}' is not the name of a model in a package: {PACKAGE}PACKAGE/FOLDER")
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingFileError(
+            f"cannot find the model '{name}': the Python package {package} is not installed "
+            f"(pip install {package.replace('_', '-')})"
+        )
+    folder = Path(next(iter(spec.submodule_search_locations))).joinpath(*parts)
+    if not folder.is_dir():
+        raise MissingFileError(f"the Python package {package} has no folder '{inner}' ({folder})")
+    try:
+        origin = f"package {package} {importlib.metadata.version(package)}"
+    except importlib.metadata.PackageNotFoundError:
+        origin = f"package {package}"
+    shown = [package.replace("_", "-"), *(part for part in parts if part != "model")]
+    return Packaged("-".join(shown), folder, origin)
 
 
 def _unreachable(what: str, error: Exception) -> MissingFileError:

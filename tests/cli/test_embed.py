@@ -145,3 +145,12 @@ def test_debug_shows_where(ctxemb: Ctxemb) -> None:
     done = ctxemb("--debug", "embed", "missing.txt", "-o", "x")
     assert done.code == 1
     assert "Traceback" in done.err
+
+
+def test_states_carried(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    model = f"stateful:{elmo_folder}"
+    done = ctxemb("embed", "--text", "the bank", "--model", model, "-o", tmp_path / "store")
+    assert done.code == 0, done.err
+    assert f"{elmo_folder.name}@stateful" in done.out
+    meta = VectorStore.open(tmp_path / "store").meta
+    assert (meta.source, meta.fingerprint[:9]) == (model, "stateful-")
