@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 State = tuple[Tensor, Tensor]
-"""Of both directions: states (2, n_windows, width), cells (2, n_windows, cell_width); longest window first."""
+"""Of both directions, longest window first: states (2, n_windows, width), cells (2, n_windows, cell_width)."""
 
 
 def longest_first(lengths: Tensor) -> Tensor:
