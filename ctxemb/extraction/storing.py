@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -234,6 +237,7 @@ def embed_work(
     progress: Callable[[int], None] = lambda n_sentences: None,
 ) -> WordVectors:
     """Embed the sentences of a shard in the way that `meta` says, whatever was embedded before."""
+    _give_back()
     layers: Any = meta.layers[0] if isinstance(meta.layers[0], str) else meta.layers
     return embed(
         model,
@@ -243,6 +247,23 @@ def embed_work(
         unit=meta.unit,  # type: ignore[arg-type]
         progress=progress,
     )
+
+
+def _give_back() -> None:
+    """Give free memory back to the system.
+
+    glibc keeps what lies below a block in use; as tensors of many sizes come and go, that grows for hours.
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
 
 
 def _shard_words(row_bytes: int) -> int:

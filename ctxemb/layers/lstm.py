@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 State = tuple[Tensor, Tensor]
-"""Of both directions: states (2, n_windows, width), cells (2, n_windows, cell_width); longest window first."""
+"""States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions; longest first."""
 
 
 def longest_first(lengths: Tensor) -> Tensor:

@@ -215,7 +215,8 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, toy_folders: dict[str, Pa
     there = hashes(folder)
     assert 3 < len(there) < 30
     assert there.items() <= whole.items()
-    assert VectorStore.open(folder, unfinished=True).n_shards == len(there)
+    # Two shards are written at once: the one that failed may have been the first of them.
+    assert 0 <= len(there) - VectorStore.open(folder, unfinished=True).n_shards <= 1
     ballast.unlink()
     assert store(folder) == whole
 

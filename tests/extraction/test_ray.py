@@ -74,7 +74,7 @@ def test_results_are_identical_and_killed_workers_are_replaced(
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
     assert found["same"]
     assert found["again"]
     assert found["killed"] >= 1

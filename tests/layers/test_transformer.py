@@ -95,7 +95,9 @@ def test_attention_equals_one_window_at_a_time_by_hand(causal: bool, n_heads: in
 
 def test_how_runs_are_cut_does_not_matter() -> None:
     module, x = attention(causal=False), pieces(8)
-    torch.testing.assert_close(attend(module)(x, RUNS), attend(module)(x, [(1, length) for length in WINDOWS]))
+    torch.testing.assert_close(
+        attend(module)(x, RUNS), attend(module)(x, [(1, length) for length in WINDOWS])
+    )
 
 
 def test_causal_attention_sees_nothing_to_the_right() -> None:

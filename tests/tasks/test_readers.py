@@ -82,10 +82,10 @@ def test_a_folder_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     with pytest.raises(MissingFileError, match="--data or CTXEMB_DATA"):
         load_task("trec")
-    with pytest.raises(MissingFileError, match="no folder"):
+    with pytest.raises(MissingFileError, match="nothing in"):
         load_task("trec", tmp_path / "nowhere")
     monkeypatch.setenv("CTXEMB_DATA", str(tmp_path))
-    with pytest.raises(MissingFileError, match=r"no folder .*trec"):
+    with pytest.raises(MissingFileError, match=r"nothing in .*trec"):
         load_task("trec")
 
 
