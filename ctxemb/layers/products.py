@@ -15,19 +15,17 @@ from torch.nn import functional as F
 
 Activation = Literal["gelu", "gelu_tanh", "relu"]
 
-_FUSED: dict[str | None, tuple[str, list[float], str]] = {
-    None: ("none", [], ""),
-    "gelu": ("gelu", [], "none"),
-    "gelu_tanh": ("gelu", [], "tanh"),
-    "relu": ("relu", [], ""),
-    "sigmoid": ("sigmoid", [], ""),
-    "tanh": ("tanh", [], ""),
-}
+PostOp = str | tuple[str, tuple[float, float]] | None
+"""What follows a product: nothing, an activation, or ``("hardtanh", (low, high))``, which clips."""
+
+_ALGORITHMS = {"gelu": ("gelu", "none"), "gelu_tanh": ("gelu", "tanh")}
 
 
 def _onednn() -> Any:
-    if torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        return torch.ops.mkldnn._linear_pointwise
+    operators = torch.ops.mkldnn
+    wanted = ("_linear_pointwise", "_reorder_linear_weight")
+    if torch.backends.mkldnn.is_available() and all(hasattr(operators, name) for name in wanted):
+        return operators._linear_pointwise
     return None
 
 
@@ -43,6 +41,30 @@ def can_fuse(x: Tensor) -> bool:
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
     )
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, post_op: PostOp) -> Tensor:
+    """Return ``post_op(x @ weight.T + bias)``, (n, n_out), for an `x` that `can_fuse`.
+
+    Parameters
+    ----------
+    x
+        (n, n_in)
+    weight
+        (n_out, n_in), as it is or `packed`.
+    bias
+        (n_out,) or None.
+    post_op
+        What follows.
+    """
+    name, scalars = post_op if isinstance(post_op, tuple) else (post_op or "none", ())
+    name, algorithm = _ALGORITHMS.get(name, (name, ""))
+    return _POINTWISE(x, weight, bias, name, list(scalars), algorithm)  # type: ignore[no-any-return]
+
+
+def packed(weight: Tensor) -> Tensor:
+    """Return a copy of a weight matrix in the layout that oneDNN reads fastest, for `pointwise` alone."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)  # type: ignore[no-any-return]
 
 
 def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) -> Tensor:
@@ -63,7 +85,7 @@ def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) ->
         (n, n_out)
     """
     if can_fuse(x):
-        return _POINTWISE(x, layer.weight, layer.bias, *_FUSED[activation])  # type: ignore[no-any-return]
+        return pointwise(x, layer.weight, layer.bias, activation)
     x = F.linear(x, layer.weight, layer.bias)
     if activation is None:
         return x

@@ -9,7 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
+from ctxemb.layers.products import Activation
+from ctxemb.layers.transformer import TransformerBlock, initialise_normal
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -102,7 +103,7 @@ class Bert(nn.Module):
     def forward(
         self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
     ) -> Tensor:
-        """Return the vectors of all layers, (n_layers, n_pieces, width); the arguments are those of `each`."""
+        """Return the vectors of all layers, (n_layers, n_pieces, width); with the arguments of `each`."""
         return torch.stack(list(self.each(batch, segments, positions)))
 
     def each(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -85,14 +85,9 @@ class Encoding:
 
     def to(self, device: torch.device) -> Encoding:
         """Return the encoding with its tensors on `device`."""
-        return Encoding(
-            *(
-                None if tensor is None else tensor.to(device)
-                for tensor in (
-                    self.pieces, self.words, self.windows, self.offsets, self.spellings, self.inputs,
-                )
-            )
-        )  # fmt: skip
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved = {name: tensor.to(device) for name, tensor in tensors.items() if tensor is not None}
+        return replace(self, **moved)
 
 
 def pack(

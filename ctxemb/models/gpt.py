@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
+from ctxemb.layers.products import Activation
+from ctxemb.layers.transformer import TransformerBlock, initialise_normal
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence

@@ -65,7 +65,7 @@ class LoadedModel:
 
     @torch.inference_mode()
     def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
-        """Yield the vectors of one layer after the other, (n_pieces, width), each computed when it is drawn."""
+        """Yield the vectors of one layer after another, (n_pieces, width), each computed when drawn."""
         yield from chosen(self.network.each(batch), layers)
 
     def __call__(self, batch: Encoding) -> Tensor:
@@ -169,4 +169,5 @@ def _stretches(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[n
     [7, 8, 2, 3, 4]
     """
     ends = sizes.cumsum()
-    return np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
+    found: NDArray[np.int64] = np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
+    return found

@@ -72,7 +72,7 @@ class StatefulModel:
         return self.network.prepare(batch)
 
     def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
-        """Yield the vectors of one layer after the other, (n_pieces, width); all are computed at the first."""
+        """Yield the vectors of one layer after another, (n_pieces, width); all are computed at the first."""
         yield from chosen(self(batch), layers)
 
     @torch.inference_mode()

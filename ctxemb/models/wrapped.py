@@ -22,7 +22,8 @@ class Wrapped(nn.Module):
     """A model of `transformers`, whatever its architecture; of an encoder with a decoder, the encoder.
 
     Windows of equal length are read together, without padding, so that a sentence's vectors do not depend on
-    its neighbours; a window that is there several times is read once. Layers are its hidden states, layer 0 the input of the first block.
+    its neighbours; a window that is there several times is read once. Layers are its hidden states, layer 0
+    the input of the first block.
 
     Parameters
     ----------

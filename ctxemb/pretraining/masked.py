@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctxemb.models.bert import Bert
 from ctxemb.models.base import last
+from ctxemb.models.bert import Bert
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.pretraining.corpus import Document, batches_of
 from ctxemb.pretraining.objective import IGNORED, Batch, Density, n_characters, predicted
