@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.checkpoints import Network, save_network
 from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.pretraining.corpus import Corpus
@@ -86,6 +90,17 @@ def sentences(*lengths: int) -> list[Sentence]:
         Sentence(tuple(words[(7 * i + j) % len(words)] for j in range(size)))
         for i, size in enumerate(lengths)
     ]
+
+
+def packed(texts: Sequence[Sequence[Sequence[int]]], **options: Any) -> Encoding:
+    """Pack sentences that are given as the pieces of each word."""
+    words = [word for text in texts for word in text]
+    return pack(
+        np.array([piece for word in words for piece in word], dtype=np.int64),
+        np.array([len(word) for word in words], dtype=np.int64),
+        np.array([len(text) for text in texts], dtype=np.int64),
+        **options,
+    )
 
 
 def write_text(path: Path) -> Path:

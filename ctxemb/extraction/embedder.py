@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -12,7 +12,6 @@ from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers
 from ctxemb.extraction.pooling import Pool, Unit
 from ctxemb.models import ContextualModel, Encoding, load, save
-from ctxemb.models.base import Remembering
 from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 from ctxemb.vectors import WordVectors
@@ -35,6 +34,7 @@ class Embedder:
         self.width = model.width
         self.n_parameters = model.n_parameters
         self.origin = model.origin
+        self.batch_pieces = model.batch_pieces
         self.stateful = model.stateful
 
     @property
@@ -49,14 +49,17 @@ class Embedder:
         """Turn words into packed pieces."""
         return self.model.encode(sentences)
 
-    def __call__(self, batch: Encoding) -> Tensor:
-        """Return (n_layers, n_pieces, width), packed as `batch` is."""
-        return self.model(batch)
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with what its parts have in common computed once."""
+        return self.model.prepare(batch)
 
-    def forget(self) -> None:
-        """Forget what the model keeps of words read before, if it does."""
-        if isinstance(self.model, Remembering):
-            self.model.forget()
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width)."""
+        return self.model.each(batch, layers)
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
+        return self.model(batch)
 
     def reset(self) -> None:
         """Forget what was read before, if the model is stateful."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ctxemb.errors import InputError
 from ctxemb.models.encoding import NO_WORD, Encoding
@@ -17,72 +19,92 @@ POOLS: tuple[Pool, ...] = ("mean", "max", "first", "last", "cls")
 UNITS: tuple[Unit, ...] = ("word", "sentence")
 
 
-def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
-    """Combine the vectors of the pieces of each word, or of each sentence.
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Which pieces of a batch make each word or sentence.
 
     Special pieces, and pieces that are only the context of a second window, take no part. The pieces of a
     sentence are combined without regard to words, so that a mean gives every piece the same weight.
 
     Parameters
     ----------
-    layers
-        (n_layers, n_pieces, width)
-    batch
-        The encoding that they belong to.
+    rows
+        (n_rows,) the words or sentences that have pieces in the batch, in rising order.
+    counts
+        (n_rows,) how many pieces each of them has.
+    pieces
+        (n_kept,) their pieces, behind one another.
     pool
-        Their mean, the largest value of each dimension (``"max"``), or the first or last piece alone. Of a
-        sentence also ``"cls"``: the special piece that it begins with, BERT's [CLS] or ELMo's start mark.
-    unit
-        What they are combined into.
-
-    Returns
-    -------
-    Tensor
-        (n_layers, n_words or n_sentences, width)
-
-    Raises
-    ------
-    InputError
-        If ``"cls"`` is asked of words, or of a model that begins with no special piece.
+        How they are combined.
     """
-    if pool == "cls":
-        return layers[:, _starts(batch, unit)]
-    kept = batch.words != NO_WORD
-    words = batch.words[kept]
-    order = torch.argsort(words, stable=True)  # windows lie in any order, pieces of a word do not
-    pieces = kept.nonzero()[:, 0][order]
-    groups = words[order]
-    n_groups = batch.n_words
-    if unit == "sentence":
-        groups = torch.searchsorted(batch.offsets, groups, right=True) - 1
-        n_groups = batch.n_sentences
-    counts = torch.bincount(groups, minlength=n_groups)
-    if pool == "first":
-        return layers[:, pieces[counts.cumsum(0) - counts]]
-    if pool == "last":
-        return layers[:, pieces[counts.cumsum(0) - 1]]
-    if len(pieces) == n_groups:
-        return layers[:, pieces]
-    if pool == "max":
-        lowest = layers.new_full((layers.shape[0], n_groups, layers.shape[2]), -torch.inf)
-        places = groups[None, :, None].expand(layers.shape[0], -1, layers.shape[2])
-        return lowest.scatter_reduce_(1, places, layers[:, pieces], "amax")
-    sums = layers.new_zeros(layers.shape[0], n_groups, layers.shape[2])
-    sums.index_add_(1, groups, layers[:, pieces])
-    return sums / counts[None, :, None]
+
+    rows: Tensor
+    counts: Tensor
+    pieces: Tensor
+    pool: Pool
+
+    @classmethod
+    def of(cls, batch: Encoding, pool: Pool, unit: Unit) -> Groups:
+        """Group the pieces of a batch, or of a part of one.
+
+        Parameters
+        ----------
+        batch
+            The batch.
+        pool
+            The mean of the pieces, the largest value of each dimension (``"max"``), or the first or last
+            piece alone. Of a sentence also ``"cls"``: the special piece that it begins with, BERT's [CLS] or
+            ELMo's start mark.
+        unit
+            What pieces are combined into.
+
+        Raises
+        ------
+        InputError
+            If ``"cls"`` is asked of words, or of a model that begins with no special piece.
+        """
+        kept = (batch.words != NO_WORD).nonzero()[:, 0]
+        groups = batch.words[kept]
+        if unit == "sentence":
+            groups = torch.searchsorted(batch.offsets, groups, right=True) - 1
+        groups, order = groups.sort(stable=True)  # windows lie in any order, pieces of a word do not
+        pieces = kept[order]
+        rows, counts = groups.unique_consecutive(return_counts=True)
+        starts = counts.cumsum(0) - counts
+        if pool == "cls":
+            pieces = _window_starts(batch, unit)[pieces[starts]]
+        elif pool == "first":
+            pieces = pieces[starts]
+        elif pool == "last":
+            pieces = pieces[starts + counts - 1]
+        return cls(rows, counts, pieces, pool)
+
+    def combine(self, layer: Tensor) -> Tensor:
+        """Combine the vectors of one layer, (n_pieces, width), to (n_rows, width)."""
+        if len(self.pieces) == len(self.rows):
+            return layer[self.pieces]
+        # A bag of embeddings is what gathers rows and combines them in one pass over memory.
+        starts = self.counts.cumsum(0) - self.counts
+        return F.embedding_bag(self.pieces, layer, starts, mode=self.pool)
+
+    def join(self, old: Tensor, n_old: int, new: Tensor) -> Tensor:
+        """Combine the vector of a group's first `n_old` pieces with that of its pieces here, each (width,).
+
+        They are those of the first row, in case that a part before this one had pieces of it.
+        """
+        if self.pool == "mean":
+            n_new = int(self.counts[0])
+            return (old * n_old + new * n_new) / (n_old + n_new)
+        if self.pool == "max":
+            return torch.maximum(old, new)
+        return new if self.pool == "last" else old
 
 
-def _starts(batch: Encoding, unit: Unit) -> Tensor:
-    """Return (n_sentences,) the place of the special piece before each sentence's first window."""
+def _window_starts(batch: Encoding, unit: Unit) -> Tensor:
+    """Return (n_pieces,) the place of the special piece at the start of each piece's window."""
     if unit == "word":
         raise InputError("the pool 'cls' is for sentences: a word has no special piece of its own")
-    first = batch.windows[:-1]
-    if bool((batch.words[first] != NO_WORD).any()):
+    starts = batch.windows[:-1]
+    if bool((batch.words[starts] != NO_WORD).any()):
         raise InputError("the pool 'cls' needs a model whose sentences begin with a special piece")
-    owned = torch.where(batch.words == NO_WORD, batch.n_words, batch.words)
-    windows = torch.repeat_interleave(torch.arange(len(first)), batch.lengths)
-    lowest = torch.full((len(first),), batch.n_words).scatter_reduce_(0, windows, owned, "amin")
-    by_word = torch.argsort(lowest)  # sentences in order; a long one's first window before its others
-    sentences = torch.searchsorted(batch.offsets, lowest[by_word], right=True) - 1
-    begins = torch.cat([torch.ones(1, dtype=torch.bool), sentences.diff() != 0])
-    return first[by_word[begins]]
+    return torch.repeat_interleave(starts, batch.lengths)

@@ -19,7 +19,6 @@ from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers, resolve_layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
 from ctxemb.models import ContextualModel
-from ctxemb.models.base import Remembering
 from ctxemb.registry import unknown_name
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import PackedText, StoreMeta, StoreWriter, WordVectors
@@ -238,8 +237,6 @@ def embed_work(
     progress: Callable[[int], None] = lambda n_sentences: None,
 ) -> WordVectors:
     """Embed the sentences of a shard in the way that `meta` says, whatever was embedded before."""
-    if isinstance(model, Remembering):
-        model.forget()
     _give_back()
     layers: Any = meta.layers[0] if isinstance(meta.layers[0], str) else meta.layers
     return embed(

@@ -16,8 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ctxemb.layers.fused_lstm import FEWEST_PIECES, run_direction
+from ctxemb.layers.products import can_fuse
+
 State = tuple[Tensor, Tensor]
-"""States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions; longest first."""
+"""States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions."""
 
 
 def longest_first(lengths: Tensor) -> Tensor:
@@ -103,6 +106,8 @@ class BiLSTMLayer(nn.Module):
         Tensor
             (2, n_pieces, width), in time order.
         """
+        if self._fuses(x):
+            return self._fused(x, running, None)[0]
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
         hidden: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
             gates,
@@ -123,14 +128,16 @@ class BiLSTMLayer(nn.Module):
         x, running
             As for `forward`.
         initial
-            What each direction begins a window with: the forward one at its first piece, the backward one at
-            its last.
+            What each direction begins the windows with: the forward one at the first piece, the
+            backward one at the last.
 
         Returns
         -------
         Tensor, State
             (2, n_pieces, width), in time order; and what each direction ends a window with.
         """
+        if self._fuses(x):
+            return self._fused(x, running, initial)
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
         states, cells = _run(
             gates, self.state_weight, self.projection, running, self.cell_clip, self.state_clip, initial
@@ -141,6 +148,26 @@ class BiLSTMLayer(nn.Module):
         last_steps = (counts[:-1, None] > windows).sum(dim=0) - 1  # (n_windows,)
         rows = starts[last_steps] + windows
         return states, (states[:, rows], cells[:, rows])
+
+    def _fuses(self, x: Tensor) -> bool:
+        return can_fuse(x) and x.shape[1] >= FEWEST_PIECES
+
+    def _fused(self, x: Tensor, running: Sequence[int], initial: State | None) -> tuple[Tensor, State]:
+        found = [
+            run_direction(
+                x[direction],
+                running,
+                self.input_weight[direction],
+                self.state_weight[direction],
+                self.bias[direction],
+                self.projection[direction],
+                (self.cell_clip, self.state_clip),
+                None if initial is None else (initial[0][direction], initial[1][direction]),
+            )
+            for direction in range(2)
+        ]
+        states, last_states, last_cells = (torch.stack(parts) for parts in zip(*found, strict=True))
+        return states, (last_states, last_cells)
 
 
 def _run(

@@ -7,23 +7,17 @@ length, and treats each run as one unmasked batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ctxemb.layers.products import Activation, linear, linear_onto
+
 Run = tuple[int, int]
 """Number of windows and their common length, in pieces."""
-
-Activation = Literal["gelu", "gelu_tanh", "relu"]
-_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "relu": F.relu,
-}
 
 
 class SelfAttention(nn.Module):
@@ -38,7 +32,7 @@ class SelfAttention(nn.Module):
     causal
         Whether a piece sees only itself and the pieces before it.
     dropout
-        Share of attention weights dropped in training.
+        Share of attention weights, and of the output, dropped in training.
     """
 
     def __init__(self, width: int, n_heads: int, *, causal: bool, dropout: float) -> None:
@@ -50,11 +44,12 @@ class SelfAttention(nn.Module):
         self.dropout = dropout
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
+        self.drop = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, runs: Sequence[Run]) -> Tensor:
-        """Return the attended values; `x` and the result are (n_pieces, width)."""
+    def forward(self, x: Tensor, runs: Sequence[Run], onto: Tensor) -> Tensor:
+        """Return the attended values added to `onto`; both, `x` and the result are (n_pieces, width)."""
         width = x.shape[1]
-        qkv = self.qkv(x)  # (n_pieces, 3 * width)
+        qkv = linear(x, self.qkv)  # (n_pieces, 3 * width)
         parts = []
         start = 0
         for count, length in runs:
@@ -70,7 +65,8 @@ class SelfAttention(nn.Module):
             )
             parts.append(attended.transpose(1, 2).reshape(count * length, width))
             start = stop
-        return self.out(torch.cat(parts))  # type: ignore[no-any-return]
+        attended = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return linear_onto(attended, self.out, onto, self.drop)
 
 
 class TransformerBlock(nn.Module):
@@ -116,13 +112,13 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor, runs: Sequence[Run]) -> Tensor:
         """Return the block's output; `x` and the result are (n_pieces, width)."""
         if self.norm == "pre":
-            x = x + self.drop(self.attention(self.attention_norm(x), runs))
-            return x + self.drop(self._network(self.network_norm(x)))  # type: ignore[no-any-return]
-        x = self.attention_norm(x + self.drop(self.attention(x, runs)))
-        return self.network_norm(x + self.drop(self._network(x)))  # type: ignore[no-any-return]
+            x = self.attention(self.attention_norm(x), runs, onto=x)
+            return self._network(self.network_norm(x), onto=x)
+        x = self.attention_norm(self.attention(x, runs, onto=x))
+        return self.network_norm(self._network(x, onto=x))  # type: ignore[no-any-return]
 
-    def _network(self, x: Tensor) -> Tensor:
-        return self.down(_ACTIVATIONS[self.activation](self.up(x)))  # type: ignore[no-any-return]
+    def _network(self, x: Tensor, onto: Tensor) -> Tensor:
+        return linear_onto(linear(x, self.up, self.activation), self.down, onto, self.drop)
 
 
 def initialise_normal(module: nn.Module, deviation: float) -> None:

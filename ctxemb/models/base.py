@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ctxemb.models.encoding import Encoding
 from ctxemb.text.sentence import Sentence
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A model that keeps vectors of words it has read.
-
-    The last bits of a product of matrices depend on their shapes, and so on which words are still to be
-    computed; a model that forgets starts anew.
-    """
-
-    def forget(self) -> None:
-        """Forget what was read before."""
-        ...
 
 
 @runtime_checkable
@@ -47,6 +36,8 @@ class ContextualModel(Protocol):
     stateful
         Whether a batch begins with the states that the batch before it ended with, so that vectors depend on
         what was read before.
+    batch_pieces
+        About how many pieces it reads fastest at once.
     """
 
     @property
@@ -65,6 +56,8 @@ class ContextualModel(Protocol):
     def origin(self) -> str: ...  # noqa: D102
     @property
     def stateful(self) -> bool: ...  # noqa: D102
+    @property
+    def batch_pieces(self) -> int: ...  # noqa: D102
 
     def reset(self) -> None:
         """Forget what was read before, if the model is stateful."""
@@ -74,6 +67,50 @@ class ContextualModel(Protocol):
         """Turn words into packed pieces."""
         ...
 
-    def __call__(self, batch: Encoding) -> Tensor:
-        """Return (n_layers, n_pieces, width), packed as `batch` is."""
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with what its parts have in common computed once, such as words from characters."""
         ...
+
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, each computed when it is drawn.
+
+        Parameters
+        ----------
+        batch
+            The pieces.
+        layers
+            Numbers of layers, from 0, in rising order; None for all.
+
+        Yields
+        ------
+        Tensor
+            (n_pieces, width), packed as `batch` is.
+        """
+        ...
+
+    def __call__(self, batch: Encoding) -> Tensor:
+        """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
+        ...
+
+
+def chosen(outputs: Iterable[Tensor], layers: Sequence[int] | None) -> Iterator[Tensor]:
+    """Yield those `layers` of all `outputs`, and draw none after the last of them; None for all.
+
+    Examples
+    --------
+    >>> list(chosen(iter(range(9)), [0, 2]))
+    [0, 2]
+    """
+    wanted = None if layers is None else max(layers) + 1
+    return (out for number, out in enumerate(islice(outputs, wanted)) if layers is None or number in layers)
+
+
+def last(outputs: Iterable[Tensor]) -> Tensor:
+    """Return the last of `outputs`, and keep none of the others.
+
+    Examples
+    --------
+    >>> last(iter(range(9)))
+    8
+    """
+    return deque(outputs, maxlen=1)[0]

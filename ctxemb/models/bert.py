@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
+from ctxemb.layers.products import Activation
+from ctxemb.layers.transformer import TransformerBlock, initialise_normal
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -62,6 +63,7 @@ class Bert(nn.Module):
     """
 
     family = "bert"
+    batch_pieces = 1536
 
     def __init__(self, config: BertConfig, tokenizer: PieceTokenizer) -> None:
         super().__init__()
@@ -101,7 +103,13 @@ class Bert(nn.Module):
     def forward(
         self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
     ) -> Tensor:
-        """Return the vectors of all layers.
+        """Return the vectors of all layers, (n_layers, n_pieces, width); with the arguments of `each`."""
+        return torch.stack(list(self.each(batch, segments, positions)))
+
+    def each(
+        self, batch: Encoding, segments: Tensor | None = None, positions: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width).
 
         Parameters
         ----------
@@ -111,11 +119,6 @@ class Bert(nn.Module):
             (n_pieces,) the segment of each piece, 0 or 1; None for all 0.
         positions
             (n_pieces,) the position of each piece; None to count from 0 in each window.
-
-        Returns
-        -------
-        Tensor
-            (n_layers, n_pieces, width)
         """
         runs = batch.runs()
         positions = batch.positions() if positions is None else positions
@@ -123,11 +126,10 @@ class Bert(nn.Module):
         if self.segments is not None:
             summed = summed + self.segments(torch.zeros_like(batch.pieces) if segments is None else segments)
         x = self.drop(self.norm(summed))
-        layers = [x]
+        yield x
         for block in self.blocks:
             x = block(x, runs)
-            layers.append(x)
-        return torch.stack(layers)
+            yield x
 
     def pool(self, first: Tensor) -> Tensor:
         """Return BERT's sentence vectors, (n, width), from the last layer's `[CLS]`, (n, width)."""
@@ -138,7 +140,7 @@ class Bert(nn.Module):
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Split the words of `sentences` into pieces, between the start and end pieces."""
         return pack(
-            self.tokenizer.pieces(sentences),
+            *self.tokenizer.flat(sentences),
             prefix=(self.tokenizer.id(self.config.start),),
             suffix=(self.tokenizer.id(self.config.end),),
             max_pieces=self.config.n_positions - self.config.first_position,

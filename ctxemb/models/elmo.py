@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +18,8 @@ from ctxemb.text.sentence import Sentence
 
 # Symbols of bilm-tf, moved up by one as AllenNLP does: 0 is left for "no character".
 _SENTENCE_START, _SENTENCE_END, _WORD_START, _WORD_END, _PADDING = 257, 258, 259, 260, 261
+
+_WORDS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Elmo(nn.Module):
     """
 
     family = "elmo"
+    batch_pieces = 4096
 
     def __init__(self, config: ElmoConfig) -> None:
         super().__init__()
@@ -94,7 +97,11 @@ class Elmo(nn.Module):
 
     def forward(self, batch: Encoding) -> Tensor:
         """Return the vectors of all layers, (n_layers, n_pieces, 2 * config.width)."""
-        return self._layers(batch, lambda number, x, running: self.lstm[number](x, running))
+        return torch.stack(list(self.each(batch)))
+
+    def each(self, batch: Encoding) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, 2 * config.width)."""
+        return self._each(batch, lambda number, x, running: self.lstm[number](x, running))
 
     def continued(self, batch: Encoding, initial: Sequence[State]) -> tuple[Tensor, list[State]]:
         """Return the vectors of all layers from initial states, and the final states.
@@ -120,30 +127,49 @@ class Elmo(nn.Module):
             final.append(state)
             return out
 
-        return self._layers(batch, run), final
+        return torch.stack(list(self._each(batch, run))), final
 
-    def _layers(self, batch: Encoding, run: Callable[[int, Tensor, list[int]], Tensor]) -> Tensor:
-        if batch.spellings is None:
-            raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
-        words = self.characters(batch.spellings)[batch.pieces]  # (n_pieces, config.width)
+    def _each(self, batch: Encoding, run: Callable[[int, Tensor, list[int]], Tensor]) -> Iterator[Tensor]:
+        words = self._words(batch)[batch.pieces]  # (n_pieces, config.width)
+        yield torch.cat([words, words], dim=1)
         order, running = time_order(batch.lengths)
         x = words[order]  # (2, n_pieces, config.width), in time order
         back = order.argsort(dim=1)
-        layers = [torch.cat([words, words], dim=1)]
         for number in range(len(self.lstm)):
             out = run(number, x, running)
             x = out + x if number else out
-            layers.append(torch.cat([x[0, back[0]], x[1, back[1]]], dim=1))
-        return torch.stack(layers)
+            yield torch.cat([x[0, back[0]], x[1, back[1]]], dim=1)
+
+    def _words(self, batch: Encoding) -> Tensor:
+        if batch.inputs is not None:
+            return batch.inputs
+        if batch.spellings is None:
+            raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
+        words: Tensor = self.characters(batch.spellings)
+        return words
+
+    @torch.inference_mode()
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with its distinct words read from their characters, words of equal length together.
+
+        Padding does not change a word's vector, and it is most of what a batch of all lengths would compute.
+        """
+        if batch.spellings is None:
+            raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
+        lengths = (batch.spellings != _PADDING).sum(dim=1)
+        inputs = torch.empty(len(lengths), self.config.width)
+        for rows in lengths.argsort(stable=True).split(_WORDS_AT_ONCE):
+            inputs[rows] = self.characters(batch.spellings[rows])
+        return replace(batch, inputs=inputs)
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Spell the words of `sentences`; a window is a sentence between its start and end marks."""
-        rows: dict[str, int] = {}
-        numbered = [
-            [(rows.setdefault(word, len(rows) + 2),) for word in sentence.words] for sentence in sentences
-        ]
-        packed = pack(numbered, prefix=(0,), suffix=(1,))
-        return Encoding(packed.pieces, packed.words, packed.windows, packed.offsets, self.spell(rows))
+        words = [word for sentence in sentences for word in sentence.words]
+        rows = {word: row for row, word in enumerate(dict.fromkeys(words), start=2)}
+        pieces = np.fromiter(map(rows.__getitem__, words), dtype=np.int64, count=len(words))
+        sizes = np.fromiter(map(len, sentences), dtype=np.int64, count=len(sentences))
+        packed = pack(pieces, np.ones_like(pieces), sizes, prefix=(0,), suffix=(1,))
+        return replace(packed, spellings=self.spell(rows))
 
     def spell(self, words: Sequence[str] | dict[str, int]) -> Tensor:
         """Return the symbols of the sentence's start and end marks, then of `words`.

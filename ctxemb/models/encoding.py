@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +37,8 @@ class Encoding:
         (n_sentences + 1,) where sentences start and end in the words.
     spellings
         (n_distinct, n_characters) symbols of the distinct words, for models that read characters.
+    inputs
+        (n_distinct, width) what a model has made of `spellings`, if it has; parts of a batch share it.
     """
 
     pieces: Tensor
@@ -44,6 +46,7 @@ class Encoding:
     windows: Tensor
     offsets: Tensor
     spellings: Tensor | None = None
+    inputs: Tensor | None = None
 
     @property
     def n_words(self) -> int:
@@ -70,27 +73,34 @@ class Encoding:
         starts = torch.repeat_interleave(self.windows[:-1], self.lengths)
         return torch.arange(len(self.pieces), device=self.pieces.device) - starts
 
+    def part(self, first: int, stop: int) -> Encoding:
+        """Return the windows from `first` to `stop`; words are counted as before."""
+        start, end = int(self.windows[first]), int(self.windows[stop])
+        return replace(
+            self,
+            pieces=self.pieces[start:end],
+            words=self.words[start:end],
+            windows=self.windows[first : stop + 1] - start,
+        )
+
     def to(self, device: torch.device) -> Encoding:
         """Return the encoding with its tensors on `device`."""
-        spellings = None if self.spellings is None else self.spellings.to(device)
-        return Encoding(
-            self.pieces.to(device),
-            self.words.to(device),
-            self.windows.to(device),
-            self.offsets.to(device),
-            spellings,
-        )
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved = {name: tensor.to(device) for name, tensor in tensors.items() if tensor is not None}
+        return replace(self, **moved)
 
 
 def pack(
-    sentences: Sequence[Sequence[Sequence[int]]],
+    pieces: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
     *,
     prefix: Sequence[int] = (),
     suffix: Sequence[int] = (),
     max_pieces: int | None = None,
     causal: bool = False,
 ) -> Encoding:
-    """Lay sentences, given as the pieces of each word, into windows; shortest windows first.
+    """Lay sentences into windows; shortest windows first, the windows of a sentence behind one another.
 
     A sentence of more pieces than fit is read in windows that overlap by half. Each of its pieces belongs to
     one of them: of two windows that hold a piece, the one that gives it more context (for a causal model:
@@ -98,8 +108,12 @@ def pack(
 
     Parameters
     ----------
-    sentences
-        For each sentence, for each word, its piece numbers (at least one).
+    pieces
+        (n_pieces,) the pieces of all words.
+    counts
+        (n_words,) how many pieces each word has, at least one.
+    sizes
+        (n_sentences,) how many words each sentence has.
     prefix, suffix
         Special pieces around every window, such as `[CLS]` and `[SEP]`.
     max_pieces
@@ -107,33 +121,45 @@ def pack(
     causal
         Whether the model sees only what is to the left.
     """
-    windows: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    offsets = np.zeros(len(sentences) + 1, dtype=np.int64)
+    offsets = _borders(sizes)
+    owners = np.repeat(np.arange(len(counts)), counts)
+    borders = _borders(counts)[offsets]  # of the sentences, in pieces
     room = None if max_pieces is None else max_pieces - len(prefix) - len(suffix)
-    before, after = np.array(prefix, dtype=np.int64), np.array(suffix, dtype=np.int64)
-    nothing_before, nothing_after = np.full(len(before), NO_WORD), np.full(len(after), NO_WORD)
-    for number, words in enumerate(sentences):
-        offsets[number + 1] = offsets[number] + len(words)
-        counts = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-        pieces = np.fromiter((piece for word in words for piece in word), dtype=np.int64, count=counts.sum())
-        owners = np.repeat(np.arange(len(words)) + offsets[number], counts)
-        for start, stop, first, last in _windows(len(pieces), room, causal=causal):
-            owned = np.full(stop - start, NO_WORD)
-            owned[first - start : last - start] = owners[first:last]
-            windows.append(
-                (
-                    np.concatenate([before, pieces[start:stop], after]),
-                    np.concatenate([nothing_before, owned, nothing_after]),
-                )
-            )
-    windows.sort(key=lambda window: len(window[0]))
-    lengths = [len(pieces) for pieces, _ in windows]
-    return Encoding(
-        pieces=torch.from_numpy(np.concatenate([pieces for pieces, _ in windows])),
-        words=torch.from_numpy(np.concatenate([owned for _, owned in windows])),
-        windows=torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)])),
-        offsets=torch.from_numpy(offsets),
-    )
+    starts, stops, first, last = _all_windows(borders, room, causal=causal)
+    lengths = stops - starts + len(prefix) + len(suffix)
+    order = np.argsort(lengths, kind="stable")
+    starts, stops, first, last, lengths = (part[order] for part in (starts, stops, first, last, lengths))
+    windows = _borders(lengths)
+    # Where each piece of the windows stands in the text; those of prefix and suffix stand outside.
+    places = np.arange(windows[-1]) + np.repeat(starts - len(prefix) - windows[:-1], lengths)
+    inside = (places >= np.repeat(starts, lengths)) & (places < np.repeat(stops, lengths))
+    owned = (places >= np.repeat(first, lengths)) & (places < np.repeat(last, lengths))
+    laid = np.empty(len(places), dtype=np.int64)
+    laid[inside] = pieces[places[inside]]
+    laid[(windows[:-1, None] + np.arange(len(prefix))).ravel()] = np.tile(prefix, len(lengths))
+    laid[(windows[1:, None] - len(suffix) + np.arange(len(suffix))).ravel()] = np.tile(suffix, len(lengths))
+    words = np.full(len(places), NO_WORD)
+    words[owned] = owners[places[owned]]
+    return Encoding(*(torch.from_numpy(array) for array in (laid, words, windows, offsets)))
+
+
+def _borders(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where stretches of these sizes start and end, (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _all_windows(borders: NDArray[np.int64], room: int | None, *, causal: bool) -> list[NDArray[np.int64]]:
+    """Return start, stop, first owned and end of owned, each (n_windows,), in pieces of all sentences."""
+    sizes = np.diff(borders)
+    long = np.flatnonzero(sizes > room) if room is not None else np.zeros(0, dtype=np.int64)
+    found = np.stack([borders[:-1], borders[1:], borders[:-1], borders[1:]])
+    if len(long):
+        cut = [np.array(_windows(sizes[i], room, causal=causal)).T + borders[i] for i in long.tolist()]
+        counts = np.ones(len(sizes), dtype=np.int64)
+        counts[long] = [windows.shape[1] for windows in cut]
+        found = np.repeat(found, counts, axis=1)
+        found[:, np.repeat(sizes > room, counts)] = np.concatenate(cut, axis=1)
+    return list(found)
 
 
 def _windows(n_pieces: int, room: int | None, *, causal: bool) -> list[tuple[int, int, int, int]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.transformer import Activation, TransformerBlock, initialise_normal
+from ctxemb.layers.products import Activation
+from ctxemb.layers.transformer import TransformerBlock, initialise_normal
 from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
@@ -61,6 +62,7 @@ class Gpt(nn.Module):
     """
 
     family = "gpt"
+    batch_pieces = 1536
 
     def __init__(self, config: GptConfig, tokenizer: PieceTokenizer) -> None:
         super().__init__()
@@ -98,21 +100,22 @@ class Gpt(nn.Module):
 
     def forward(self, batch: Encoding) -> Tensor:
         """Return the vectors of all layers, (n_layers, n_pieces, width)."""
+        return torch.stack(list(self.each(batch)))
+
+    def each(self, batch: Encoding) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width)."""
         runs = batch.runs()
         x = self.drop(self.pieces(batch.pieces) + self.positions(batch.positions()))
-        layers = [x]
         for block in self.blocks:
+            yield x
             x = block(x, runs)
-            layers.append(x)
-        if self.final_norm:
-            layers[-1] = self.norm(x)
-        return torch.stack(layers)
+        yield self.norm(x) if self.final_norm else x
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Split the words of `sentences` into pieces."""
         start = self.config.start
         return pack(
-            self.tokenizer.pieces(sentences),
+            *self.tokenizer.flat(sentences),
             prefix=() if start is None else (self.tokenizer.id(start),),
             max_pieces=self.config.n_positions,
             causal=True,

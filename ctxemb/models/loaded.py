@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.models.base import ContextualModel
+from ctxemb.models.base import ContextualModel, chosen
 from ctxemb.models.checkpoints import Network
-from ctxemb.models.encoding import Encoding
+from ctxemb.models.elmo import Elmo
+from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.models.gpt import Gpt
 from ctxemb.models.wrapped import Wrapped
 from ctxemb.text.sentence import Sentence
-
-_CACHED_WINDOWS = 100_000
-"""Windows whose vectors a context-free model keeps; beyond them it begins anew."""
 
 
 class LoadedModel:
@@ -47,6 +47,7 @@ class LoadedModel:
         self.family = network.family
         self.n_layers = network.n_layers
         self.width = network.width
+        self.batch_pieces = network.batch_pieces
         self.n_parameters = sum(weight.numel() for weight in network.parameters())
 
     @cached_property
@@ -58,11 +59,18 @@ class LoadedModel:
         """Turn words into packed pieces."""
         return self.network.encode(sentences)
 
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with the words read from their characters, if the model reads characters."""
+        return self.network.prepare(batch) if isinstance(self.network, Elmo) else batch
+
     @torch.inference_mode()
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after another, (n_pieces, width), each computed when drawn."""
+        yield from chosen(self.network.each(batch), layers)
+
     def __call__(self, batch: Encoding) -> Tensor:
-        """Return (n_layers, n_pieces, width), packed as `batch` is."""
-        layers: Tensor = self.network(batch)
-        return layers
+        """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
+        return torch.stack(list(self.each(batch)))
 
     def reset(self) -> None:
         """Do nothing: every sentence starts from a clean state."""
@@ -102,8 +110,8 @@ class StaticModel:
     def __init__(self, model: ContextualModel) -> None:
         self.model = model
         self.name = f"{model.name}@static"
-        self._known: dict[bytes, Tensor] = {}
         self.width = model.width
+        self.batch_pieces = model.batch_pieces
         self.n_parameters = model.n_parameters
         self.origin = model.origin
 
@@ -116,36 +124,50 @@ class StaticModel:
         """Do nothing: a word's vector is always the same."""
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
-        """Turn words into packed pieces, every word in windows of its own."""
-        alone = self.model.encode([Sentence((word,)) for sentence in sentences for word in sentence.words])
-        lengths = torch.tensor([0, *map(len, sentences)])
-        return Encoding(alone.pieces, alone.words, alone.windows, lengths.cumsum(0), alone.spellings)
+        """Turn words into packed pieces, every word in windows of its own, in the order of the text."""
+        words = [word for sentence in sentences for word in sentence.words]
+        rows = {word: row for row, word in enumerate(dict.fromkeys(words))}
+        alone = self.model.encode([Sentence((word,)) for word in rows])
+        of_words = np.fromiter(map(rows.__getitem__, words), dtype=np.int64, count=len(words))
+        borders = alone.windows.numpy()
+        owners = np.maximum.reduceat(alone.words.numpy(), borders[:-1])  # (n_windows,) the word of each
+        order = np.argsort(owners, kind="stable")
+        counts = np.bincount(owners, minlength=len(rows))
+        first = counts.cumsum() - counts
+        windows = order[_stretches(first[of_words], counts[of_words])]
+        lengths = np.diff(borders)[windows]
+        places = _stretches(borders[:-1][windows], lengths)
+        numbers = np.repeat(np.repeat(np.arange(len(words)), counts[of_words]), lengths)
+        owned = alone.words.numpy()[places] != NO_WORD
+        return Encoding(
+            pieces=alone.pieces[places],
+            words=torch.from_numpy(np.where(owned, numbers, NO_WORD)),
+            windows=torch.from_numpy(np.concatenate([[0], lengths.cumsum()])),
+            offsets=torch.tensor([0, *map(len, sentences)]).cumsum(0),
+            spellings=alone.spellings,
+        )
+
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` as the model itself prepares it."""
+        return self.model.prepare(batch)
+
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of layer 0, (n_pieces, width): there is no other."""
+        return self.model.each(batch, (0,))
 
     def __call__(self, batch: Encoding) -> Tensor:
-        """Return (1, n_pieces, width), packed as `batch` is; no window is read twice."""
-        read = batch.pieces if batch.spellings is None else batch.spellings[batch.pieces]
-        keys = [window.numpy().tobytes() for window in torch.split(read, batch.lengths.tolist())]
-        new: dict[bytes, int] = {}
-        for number, key in enumerate(keys):
-            if key not in self._known:
-                new.setdefault(key, number)
-        if new:
-            if len(self._known) > _CACHED_WINDOWS:
-                self._known = {}
-                return self(batch)
-            self._learn(list(new), list(new.values()), batch)
-        return torch.cat([self._known[key] for key in keys])[None]
+        """Return (1, n_pieces, width), packed as `batch` is."""
+        return torch.stack(list(self.each(batch)))
 
-    def forget(self) -> None:
-        """Forget the words read before: the next are computed as in a new model, to the last bit."""
-        self._known = {}
 
-    def _learn(self, keys: list[bytes], windows: list[int], batch: Encoding) -> None:
-        spans = [(int(batch.windows[i]), int(batch.windows[i + 1])) for i in windows]
-        lengths = [stop - start for start, stop in spans]
-        rows = torch.cat([torch.arange(start, stop) for start, stop in spans])
-        borders = torch.tensor([0, *lengths]).cumsum(0)
-        part = Encoding(batch.pieces[rows], batch.words[rows], borders, batch.offsets, batch.spellings)
-        vectors = self.model(part)[0]
-        for key, vector in zip(keys, torch.split(vectors, lengths), strict=True):
-            self._known[key] = vector.clone()
+def _stretches(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of stretches behind one another.
+
+    Examples
+    --------
+    >>> _stretches(np.array([7, 2]), np.array([2, 3])).tolist()
+    [7, 8, 2, 3, 4]
+    """
+    ends = sizes.cumsum()
+    found: NDArray[np.int64] = np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
+    return found

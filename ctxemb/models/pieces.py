@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ctxemb.errors import FormatError, MissingFileError
@@ -33,7 +35,7 @@ class PieceTokenizer:
         tokenizer.encode_special_tokens = True
         self.tokenizer = tokenizer
         self.unknown = self.id(unknown)
-        self._cache: dict[str, tuple[int, ...]] = {}
+        self._forget()
 
     @classmethod
     def read(cls, path: Path, unknown: str, special: Sequence[str] = ()) -> PieceTokenizer:
@@ -75,20 +77,46 @@ class PieceTokenizer:
 
     def pieces(self, sentences: Sequence[Sentence]) -> list[list[tuple[int, ...]]]:
         """Return, for each sentence, for each word, its piece numbers (at least one)."""
-        cache = self._known(word for sentence in sentences for word in sentence.words)
-        return [[cache[word] for word in sentence.words] for sentence in sentences]
+        self._learn(word for sentence in sentences for word in sentence.words)
+        rows, split = self._rows, self._split
+        return [[split[rows[word]] for word in sentence.words] for sentence in sentences]
 
-    def _known(self, words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    def flat(
+        self, sentences: Sequence[Sentence]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the pieces of all words, how many pieces each word has, and how many words each sentence."""
+        words = [word for sentence in sentences for word in sentence.words]
+        self._learn(words)
+        rows = np.fromiter(map(self._rows.__getitem__, words), dtype=np.int64, count=len(words))
+        starts, counts = self._starts[rows], self._counts[rows]
+        ends = counts.cumsum()
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
+        sizes = np.fromiter(map(len, sentences), dtype=np.int64, count=len(sentences))
+        return self._ids[places], counts, sizes
+
+    def _forget(self) -> None:
+        """Begin the table of words anew: a word's row, and the pieces of each row behind one another."""
+        self._rows: dict[str, int] = {}
+        self._split: list[tuple[int, ...]] = []
+        self._ids, self._starts, self._counts = (np.zeros(0, dtype=np.int64) for _ in range(3))
+
+    def _learn(self, words: Iterable[str]) -> None:
         wanted = set(words)
-        if len(self._cache) > _CACHE_SIZE:
-            self._cache = {}
-        new = sorted(wanted - self._cache.keys())
+        if len(self._rows) > _CACHE_SIZE:
+            self._forget()
+        new = sorted(wanted - self._rows.keys())
+        if not new:
+            return
         encoded = self.tokenizer.encode_batch(
             [[_valid(word)] for word in new], is_pretokenized=True, add_special_tokens=False
         )
-        for word, encoding in zip(new, encoded, strict=True):
-            self._cache[word] = tuple(encoding.ids) or (self.unknown,)
-        return self._cache
+        split = [tuple(encoding.ids) or (self.unknown,) for encoding in encoded]
+        self._rows.update(zip(new, range(len(self._split), len(self._split) + len(new)), strict=True))
+        self._split += split
+        counts = np.fromiter(map(len, split), dtype=np.int64, count=len(split))
+        self._starts = np.concatenate([self._starts, len(self._ids) + counts.cumsum() - counts])
+        self._counts = np.concatenate([self._counts, counts])
+        self._ids = np.concatenate([self._ids, np.array([i for word in split for i in word], dtype=np.int64)])
 
 
 def _valid(word: str) -> str:

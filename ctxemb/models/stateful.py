@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from ctxemb.errors import InputError
 from ctxemb.layers.lstm import State, longest_first
+from ctxemb.models.base import chosen
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import Encoding
 from ctxemb.models.loaded import LoadedModel
@@ -46,6 +47,7 @@ class StatefulModel:
         self.n_layers = model.n_layers
         self.width = model.width
         self.n_parameters = model.n_parameters
+        self.batch_pieces = model.batch_pieces
         self.origin = model.origin
         self.reset()
 
@@ -64,6 +66,14 @@ class StatefulModel:
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces."""
         return self.network.encode(sentences)
+
+    def prepare(self, batch: Encoding) -> Encoding:
+        """Return `batch` with the words read from their characters."""
+        return self.network.prepare(batch)
+
+    def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after another, (n_pieces, width); all are computed at the first."""
+        yield from chosen(self(batch), layers)
 
     @torch.inference_mode()
     def __call__(self, batch: Encoding) -> Tensor:

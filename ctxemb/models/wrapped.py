@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ class Wrapped(nn.Module):
     """A model of `transformers`, whatever its architecture; of an encoder with a decoder, the encoder.
 
     Windows of equal length are read together, without padding, so that a sentence's vectors do not depend on
-    its neighbours. Layers are its hidden states, layer 0 the input of the first block.
+    its neighbours; a window that is there several times is read once. Layers are its hidden states, layer 0
+    the input of the first block.
 
     Parameters
     ----------
@@ -31,6 +32,8 @@ class Wrapped(nn.Module):
     tokenizer
         Its fast tokenizer.
     """
+
+    batch_pieces = 1024
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         super().__init__()
@@ -48,7 +51,7 @@ class Wrapped(nn.Module):
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Split the words of `sentences` into pieces, between the model's special ones."""
         return pack(
-            self.tokenizer.pieces(sentences),
+            *self.tokenizer.flat(sentences),
             prefix=self.prefix,
             suffix=self.suffix,
             max_pieces=self.max_pieces,
@@ -57,13 +60,22 @@ class Wrapped(nn.Module):
 
     def forward(self, batch: Encoding) -> Tensor:
         """Return the vectors of all layers, (n_layers, n_pieces, width)."""
-        parts, start = [], 0
-        for count, length in batch.runs():
-            stop = start + count * length
-            layers = self._layers(batch.pieces[start:stop].view(count, length))
-            parts.append(torch.stack([layer.reshape(count * length, -1) for layer in layers]))
-            start = stop
-        return torch.cat(parts, dim=1).float()
+        return torch.stack(list(self.each(batch)))
+
+    def each(self, batch: Encoding) -> Iterator[Tensor]:
+        """Yield the vectors of one layer after the other, (n_pieces, width)."""
+        lengths = batch.lengths
+        computed = []
+        for length in lengths.unique().tolist():
+            starts = batch.windows[:-1][lengths == length]
+            places = starts[:, None] + torch.arange(length, device=starts.device)  # (n_windows, length)
+            distinct, copies = batch.pieces[places].unique(dim=0, return_inverse=True)
+            computed.append((places, copies, self._layers(distinct)))
+        for number in range(self.n_layers):
+            found = torch.empty(len(batch.pieces), self.width, device=batch.pieces.device)
+            for places, copies, layers in computed:
+                found[places] = layers[number][copies].float()
+            yield found
 
     @torch.no_grad()
     def _layers(self, pieces: Tensor) -> tuple[Tensor, ...]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ctxemb.models.base import last
 from ctxemb.models.elmo import Elmo
 from ctxemb.pretraining.corpus import Corpus, Document, batches_of
 from ctxemb.pretraining.objective import IGNORED, WHOLE_WORDS, Batch, Density, n_characters, predicted
@@ -115,11 +116,11 @@ class BiLMObjective:
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return each direction's cross-entropy of a word given its context, summed, in nats."""
-        last = self.network(batch.encoding)[-1]  # (n_pieces, 2 * width)
+        top = last(self.network.each(batch.encoding))  # (n_pieces, 2 * width)
         width = self.network.config.width
         score = self._sampled if self.module.training else self._full
         sums = {}
-        for name, context in (("forward", last[:, :width]), ("backward", last[:, width:])):
+        for name, context in (("forward", top[:, :width]), ("backward", top[:, width:])):
             rows = predicted(batch.targets[name])
             sums[name] = score(context.index_select(0, rows), batch.targets[name][rows])
         return sums

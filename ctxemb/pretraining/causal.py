@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ctxemb.models.base import last
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.corpus import Document, batches_of
@@ -104,8 +105,8 @@ class CausalObjective:
         """Return the cross-entropy of each piece given all before it in its window, summed, in nats."""
         targets = batch.targets["next_piece"]
         rows = predicted(targets)
-        last = self.network(batch.encoding)[-1].index_select(0, rows)
-        logits = F.linear(last, self.network.pieces.weight)
+        top = last(self.network.each(batch.encoding)).index_select(0, rows)
+        logits = F.linear(top, self.network.pieces.weight)
         return {"next_piece": F.cross_entropy(logits, targets[rows], reduction="sum")}
 
     def densities(self, documents: Sequence[Document]) -> dict[str, Density]:

@@ -198,7 +198,7 @@ def _step(
         torch.manual_seed(hash((plan.seed, step)))
         with torch.autocast(team.device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
             losses = objective.losses(part.to(team.device))
-        total_loss(objective, losses, counts).backward()  # type: ignore[no-untyped-call]
+        total_loss(objective, losses, counts).backward()
         sums += torch.stack([losses[name].detach() for name in objective.weights])
     team.add_up_gradients(module.parameters())
     norm = nn.utils.clip_grad_norm_(module.parameters(), plan.clip)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ctxemb.models.base import last
 from ctxemb.models.bert import Bert
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.pretraining.corpus import Document, batches_of
@@ -211,10 +212,10 @@ class MaskedObjective:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the cross-entropy of masked pieces and that of the next sentence, summed, in nats."""
         masked, follows = batch.targets["masked"], batch.targets["next_sentence"]
-        last = self.network(batch.encoding, batch.segments, batch.positions)[-1]
+        top = last(self.network.each(batch.encoding, batch.segments, batch.positions))
         chosen, starts = predicted(masked), predicted(follows)
-        logits = self.head.piece_logits(last.index_select(0, chosen))
-        following = self.head.next_sentence(self.network.pool(last.index_select(0, starts)))
+        logits = self.head.piece_logits(top.index_select(0, chosen))
+        following = self.head.next_sentence(self.network.pool(top.index_select(0, starts)))
         return {
             "masked": F.cross_entropy(logits, masked[chosen], reduction="sum"),
             "next_sentence": F.cross_entropy(following, follows[starts], reduction="sum"),

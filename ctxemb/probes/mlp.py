@@ -82,10 +82,10 @@ class MlpProbe:
         optimizer = torch.optim.AdamW(self.network_.parameters(), lr=1e-3, weight_decay=self.decay)
         best, best_state, waited = float("inf"), self._state(), 0
         for _ in range(n_epochs):
-            for batch in torch.randperm(len(features), generator=generator).split(_BATCH):  # type: ignore[no-untyped-call]
+            for batch in torch.randperm(len(features), generator=generator).split(_BATCH):
                 optimizer.zero_grad()
                 loss = nn.functional.cross_entropy(self.network_(features[batch]), targets[batch])
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimizer.step()
             if held is None or held_targets is None:
                 continue

@@ -77,10 +77,10 @@ class ScalarMixer:
             logits = mix(layers) @ weights.T + intercept + mask
             loss: Tensor = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
             loss = loss + 0.5 * (strength * (mix.gamma * weights).square()).sum()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             return loss
 
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        optimizer.step(closure)
         self.loss_ = float(closure().detach())
         raw = torch.stack([scalar.detach()[0] for scalar in mix.scalar_parameters])
         self.weights_: NDArray[np.float64] = torch.softmax(raw.double(), dim=0).numpy()

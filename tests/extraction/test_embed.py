@@ -41,8 +41,8 @@ def test_batches_do_not_matter(model: ContextualModel, pool: Pool, unit: Unit) -
             embed(model, TEXTS, pool=pool, unit=unit)
         return
     whole = embed(model, TEXTS, pool=pool, unit=unit)
-    for batch_words in (1, 7, 25):
-        parts = embed(model, TEXTS, pool=pool, unit=unit, batch_words=batch_words)
+    for batch_pieces in (1, 7, 25):
+        parts = embed(model, TEXTS, pool=pool, unit=unit, batch_pieces=batch_pieces)
         np.testing.assert_allclose(parts.values, whole.values, rtol=0, atol=1e-5)
         assert parts.offsets.tolist() == whole.offsets.tolist()
         assert parts.n_pieces == whole.n_pieces
@@ -74,7 +74,7 @@ def test_the_mix_is_the_mean_of_the_layers(model: ContextualModel, unit: Unit) -
 
 def test_progress_counts_sentences(model: ContextualModel) -> None:
     counts: list[int] = []
-    embed(model, TEXTS, batch_words=20, progress=counts.append)
+    embed(model, TEXTS, batch_pieces=20, progress=counts.append)
     assert sum(counts) == len(TEXTS)
     assert len(counts) > 2
 

@@ -10,10 +10,15 @@ import torch
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit, pool_pieces
+from ctxemb.extraction.pooling import POOLS, UNITS, Groups, Pool, Unit
 from ctxemb.models import load
-from ctxemb.models.encoding import Encoding, pack
-from tests.toys import sentences
+from ctxemb.models.encoding import Encoding
+from tests.toys import packed, sentences
+
+
+def pool_pieces(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
+    groups = Groups.of(batch, pool, unit)
+    return torch.stack([groups.combine(layer) for layer in layers])
 
 
 def slowly(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
@@ -49,7 +54,7 @@ def random_batch(max_pieces: int | None, *, causal: bool) -> Encoding:
     generator = torch.Generator().manual_seed(0)
     sizes = torch.randint(1, 4, (9, 12), generator=generator).tolist()
     texts = [[tuple(range(size)) for size in row[: 2 + 3 * number % 11]] for number, row in enumerate(sizes)]
-    return pack(texts, prefix=(7,), suffix=(8, 8), max_pieces=max_pieces, causal=causal)
+    return packed(texts, prefix=(7,), suffix=(8, 8), max_pieces=max_pieces, causal=causal)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -63,6 +68,7 @@ def test_against_the_slow_way(max_pieces: int | None, causal: bool, pool: Pool, 
         3, len(batch.pieces), 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
     found = pool_pieces(layers, batch, pool, unit)
+    assert torch.equal(Groups.of(batch, pool, unit).rows, torch.arange(found.shape[1]))
     assert found.shape == (3, batch.n_words if unit == "word" else batch.n_sentences, 5)
     torch.testing.assert_close(found, slowly(layers, batch, pool, unit))
 
@@ -85,12 +91,12 @@ def test_models_against_the_slow_way(
 
 @pytest.mark.parametrize("pool", [pool for pool in POOLS if pool != "cls"])
 def test_words_of_one_piece_are_that_piece(pool: Pool) -> None:
-    batch = pack([[(1,), (2,)], [(3,)]], prefix=(0,))
+    batch = packed([[(1,), (2,)], [(3,)]], prefix=(0,))
     layers = torch.randn(2, len(batch.pieces), 4)
     assert torch.equal(pool_pieces(layers, batch, pool, "word"), layers[:, [3, 4, 1]])
 
 
 def test_a_mean_over_a_sentence_weighs_pieces_alike() -> None:
-    batch = pack([[(1,), (2, 3, 4)]])
+    batch = packed([[(1,), (2, 3, 4)]])
     layers = torch.tensor([[[4.0], [0.0], [0.0], [0.0]]])
     assert pool_pieces(layers, batch, "mean", "sentence").tolist() == [[[1.0]]]

@@ -8,6 +8,8 @@ from allennlp_light.modules.lstm_cell_with_projection import LstmCellWithProject
 from torch import Tensor
 from torch.func import functional_call
 
+from ctxemb.layers import lstm
+from ctxemb.layers.fused_lstm import FEWEST_PIECES
 from ctxemb.layers.lstm import BiLSTMLayer, time_order
 
 SHAPES = [  # input_width, width, cell_width, lengths
@@ -108,6 +110,31 @@ def test_equals_allennlp(
             torch.testing.assert_close(
                 ours[direction], allennlp(layer, x, shape[3], direction), rtol=0, atol=1e-9
             )
+
+
+@pytest.mark.parametrize("clips", CLIPS)
+def test_fused_steps_equal_plain_ones(
+    clips: tuple[float | None, float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = tuple(range(1, 31)) * 2
+    shape = (16, 12, 32, lengths)
+    assert sum(lengths) > FEWEST_PIECES
+    layer, x = layer_of(shape, clips, noise=0.2).float(), packed_input(shape).float()
+    order, running = time_order(torch.tensor(lengths))
+    initial = (torch.randn(2, len(lengths), 12).clamp(-0.2, 0.2), torch.randn(2, len(lengths), 32))
+    with torch.no_grad():
+        fused, (fused_end, fused_cells) = layer.continued(x[order], running, initial)
+        fresh = layer(x[order], running)
+        monkeypatch.setattr(lstm, "can_fuse", lambda _: False)
+        plain, (plain_end, plain_cells) = layer.continued(x[order], running, initial)
+        for ours, theirs in (
+            (fused, plain),
+            (fused_end, plain_end),
+            (fused_cells, plain_cells),
+            (fresh, layer(x[order], running)),
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+        assert (fresh - fused).abs().max() > 0.01  # what it begins with matters
 
 
 def test_equals_allennlp_in_single_precision() -> None:

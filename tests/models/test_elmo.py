@@ -7,10 +7,9 @@ import torch
 from allennlp_light.modules.lstm_cell_with_projection import LstmCellWithProjection
 
 from ctxemb.models.elmo import Elmo
-from ctxemb.models.encoding import pack
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.text.sentence import Sentence
-from tests.toys import sentence, sentences, toy_network
+from tests.toys import packed, sentence, sentences, toy_network
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def test_layers_equal_allennlp(network: Elmo) -> None:
 
 def test_a_batch_of_another_family_is_refused(network: Elmo) -> None:
     with pytest.raises(ValueError, match=r"encode the batch with Elmo\.encode"):
-        network(pack([[(1,), (2,)]]))
+        network(packed([[(1,), (2,)]]))
 
 
 def test_sizes(network: Elmo) -> None:

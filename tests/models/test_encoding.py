@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ctxemb.models.encoding import NO_WORD, Encoding, _windows, pack
+from ctxemb.models.encoding import NO_WORD, Encoding, _windows
+from tests.toys import packed
 
 
 def random_sentences(seed: int, n: int, longest: int) -> list[list[tuple[int, ...]]]:
@@ -25,7 +26,7 @@ def random_sentences(seed: int, n: int, longest: int) -> list[list[tuple[int, ..
 
 
 def test_short_sentences_are_one_window_each() -> None:
-    batch = pack([[(5,), (6, 7)], [(8,)]], prefix=(1,), suffix=(2, 3), max_pieces=6)
+    batch = packed([[(5,), (6, 7)], [(8,)]], prefix=(1,), suffix=(2, 3), max_pieces=6)
     assert batch.pieces.tolist() == [1, 8, 2, 3, 1, 5, 6, 7, 2, 3]  # shortest first
     assert batch.words.tolist() == [-1, 2, -1, -1, -1, 0, 1, 1, -1, -1]
     assert batch.windows.tolist() == [0, 4, 10]
@@ -37,7 +38,7 @@ def test_short_sentences_are_one_window_each() -> None:
 
 
 def test_runs_are_stretches_of_equal_length() -> None:
-    batch = pack([[(1,)] * length for length in (2, 1, 3, 1, 2, 2)])
+    batch = packed([[(1,)] * length for length in (2, 1, 3, 1, 2, 2)])
     assert batch.runs() == [(2, 1), (3, 2), (1, 3)]
 
 
@@ -45,7 +46,7 @@ def test_runs_are_stretches_of_equal_length() -> None:
 @pytest.mark.parametrize("max_pieces", [4, 5, 7, 12, 33, None])
 def test_every_piece_is_owned_once(max_pieces: int | None, causal: bool) -> None:
     texts = random_sentences(max_pieces or 0, 12, 40)
-    batch = pack(texts, prefix=(1,), suffix=(2,), max_pieces=max_pieces, causal=causal)
+    batch = packed(texts, prefix=(1,), suffix=(2,), max_pieces=max_pieces, causal=causal)
     owned = batch.words != NO_WORD
     pieces = batch.pieces[owned]
     order = pieces.argsort()
@@ -99,7 +100,7 @@ def test_windows_cover_the_sentence_with_full_windows(causal: bool) -> None:
 
 
 def test_moving_to_a_device_keeps_everything() -> None:
-    batch = pack([[(5,), (6, 7)], [(8,)]])
+    batch = packed([[(5,), (6, 7)], [(8,)]])
     spelled = Encoding(batch.pieces, batch.words, batch.windows, batch.offsets, torch.ones(3, 50))
     for encoding in (batch, spelled):
         moved = encoding.to(torch.device("cpu"))

@@ -58,7 +58,7 @@ def test_a_full_cache_starts_again(tokenizer: PieceTokenizer, monkeypatch: pytes
     expected = tokenizer.pieces(texts)
     monkeypatch.setattr(module, "_CACHE_SIZE", 2)
     assert [tokenizer.pieces([text])[0] for text in texts] == expected
-    assert len(tokenizer._cache) <= 2 + 4
+    assert len(tokenizer._rows) <= 2 + 4
 
 
 def test_pieces_do_not_depend_on_neighbours(tokenizer: PieceTokenizer) -> None:

@@ -89,6 +89,6 @@ def _as_ours(parts: Sequence[Tensor], rule: Rule, wanted: Tensor, path: Path, dt
     if len(turned) == 1:
         return turned[0].to(dtype).contiguous()
     joined = torch.empty(shape, dtype=dtype)
-    for part, place in zip(turned, joined.split(each[0]), strict=True):  # type: ignore[no-untyped-call]
+    for part, place in zip(turned, joined.split(each[0]), strict=True):
         place.copy_(part)
     return joined

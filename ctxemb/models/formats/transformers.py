@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxemb.errors import FormatError
-from ctxemb.layers.transformer import Activation
+from ctxemb.layers.products import Activation
 from ctxemb.models.bert import BertConfig
 from ctxemb.models.formats.names import bert_rules, distilbert_rules, gpt_rules
 from ctxemb.models.formats.naming import Rule

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxemb.errors import FormatError
-from ctxemb.layers.transformer import Activation
+from ctxemb.layers.products import Activation
 
 OURS = "ctxemb"
 """Key of ``config.json`` under which our own choices stand."""

@@ -1,0 +1,101 @@
+"""Products with a linear layer's weights, with what follows them in the same pass over memory.
+
+Where no gradient is needed, oneDNN (https://uxlfoundation.github.io/oneDNN, "fused post-ops") computes a
+product, its activation and the sum that it is added to at once, and writes each number once; PyTorch calls it
+from its own compiler, and builds without it take the steps one by one. The weights stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Activation = Literal["gelu", "gelu_tanh", "relu"]
+
+PostOp = str | tuple[str, tuple[float, float]] | None
+"""What follows a product: nothing, an activation, or ``("hardtanh", (low, high))``, which clips."""
+
+_ALGORITHMS = {"gelu": ("gelu", "none"), "gelu_tanh": ("gelu", "tanh")}
+
+
+def _onednn() -> Any:
+    operators = torch.ops.mkldnn
+    wanted = ("_linear_pointwise", "_reorder_linear_weight")
+    if torch.backends.mkldnn.is_available() and all(hasattr(operators, name) for name in wanted):
+        return operators._linear_pointwise
+    return None
+
+
+_POINTWISE = _onednn()
+
+
+def can_fuse(x: Tensor) -> bool:
+    """Return whether products with `x` are fused: float32 on a CPU, without gradients."""
+    return (
+        _POINTWISE is not None
+        and x.dtype == torch.float32
+        and x.device.type == "cpu"
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, post_op: PostOp) -> Tensor:
+    """Return ``post_op(x @ weight.T + bias)``, (n, n_out), for an `x` that `can_fuse`.
+
+    Parameters
+    ----------
+    x
+        (n, n_in)
+    weight
+        (n_out, n_in), as it is or `packed`.
+    bias
+        (n_out,) or None.
+    post_op
+        What follows.
+    """
+    name, scalars = post_op if isinstance(post_op, tuple) else (post_op or "none", ())
+    name, algorithm = _ALGORITHMS.get(name, (name, ""))
+    return _POINTWISE(x, weight, bias, name, list(scalars), algorithm)  # type: ignore[no-any-return]
+
+
+def packed(weight: Tensor) -> Tensor:
+    """Return a copy of a weight matrix in the layout that oneDNN reads fastest, for `pointwise` alone."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)  # type: ignore[no-any-return]
+
+
+def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) -> Tensor:
+    """Return ``activation(layer(x))``.
+
+    Parameters
+    ----------
+    x
+        (n, n_in)
+    layer
+        The weights, (n_out, n_in), and the bias.
+    activation
+        ``"gelu"`` exact, ``"gelu_tanh"`` approximated (Hendrycks & Gimpel 2016), ``"relu"``, or None.
+
+    Returns
+    -------
+    Tensor
+        (n, n_out)
+    """
+    if can_fuse(x):
+        return pointwise(x, layer.weight, layer.bias, activation)
+    x = F.linear(x, layer.weight, layer.bias)
+    if activation is None:
+        return x
+    if activation == "relu":
+        return F.relu(x)
+    return F.gelu(x, approximate="tanh" if activation == "gelu_tanh" else "none")
+
+
+def linear_onto(x: Tensor, layer: nn.Linear, onto: Tensor, drop: nn.Dropout) -> Tensor:
+    """Return ``onto + drop(layer(x))``, (n, n_out), which is a new tensor."""
+    if can_fuse(x) and not drop.training:
+        return _POINTWISE.binary(x, onto, layer.weight, layer.bias, "add")  # type: ignore[no-any-return]
+    return onto + drop(F.linear(x, layer.weight, layer.bias))  # type: ignore[no-any-return]
