@@ -13,7 +13,7 @@ import torch
 
 from ctxemb.errors import CtxembError, FormatError, MissingFileError
 from ctxemb.models import load
-from ctxemb.models.checkpoints import folder_fingerprint, load_network
+from ctxemb.models.checkpoints import fingerprint_of, load_network
 from tests.models.test_parity import TOLERANCE, their_layers, trained
 from tests.toys import lively, sentences
 
@@ -70,10 +70,10 @@ def test_hidden_states(folder: Path) -> None:
 
 
 def test_the_weights_decide_the_fingerprint_but_not_of_a_twin(folder: Path) -> None:
-    before = [folder_fingerprint(folder, seed) for seed in (None, 0)]
+    before = [fingerprint_of(folder, seed) for seed in (None, 0)]
     array = np.load(folder / "params_9.npy")
     np.save(folder / "params_9.npy", array + 1)
-    after = [folder_fingerprint(folder, seed) for seed in (None, 0)]
+    after = [fingerprint_of(folder, seed) for seed in (None, 0)]
     assert before[0] != after[0]
     assert before[1] == after[1]
 
