@@ -21,3 +21,7 @@ class MissingFileError(CtxembError):
 
 class FormatError(CtxembError):
     """A file whose content is not what its format promises; the message names file and place."""
+
+
+class StorageError(CtxembError):
+    """A folder that cannot be written now: its disk is full, or another process writes to it."""

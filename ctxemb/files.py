@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write a file under another name, make sure that it is on disk, and give it its name.
 
     A reader sees the old file or the new one; an interruption leaves the old one, and a file ending in
-    ``.part`` only if the process was killed. Folders on the way are made.
+    ``.part`` only if the process was killed. The name, too, is on disk when this returns. Folders on the way
+    are made.
 
     Parameters
     ----------
@@ -28,8 +30,23 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+        _keep_names(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _keep_names(folder: Path) -> None:
+    """Make sure that the names in `folder` are on disk, where a system lets folders be opened."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF):  # some network file systems cannot
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,9 +12,11 @@ import pytest
 import ctxemb
 
 ROOT = Path(ctxemb.__file__).parent
-BASE = {"errors", "files", "registry", "results", "metrics", "embedded"}
+BASE = {"errors", "files", "registry", "results", "metrics", "statistics", "embedded"}
 ALLOWED: dict[str, set[str]] = {
     **{name: {"errors", "files"} for name in BASE},
+    "metrics": {"errors", "registry"},
+    "statistics": {"metrics"},
     "text": BASE,
     "layers": BASE,
     "vectors": BASE,

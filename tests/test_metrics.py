@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, matthews_corrcoef
 
-from ctxemb.errors import UnknownNameError
-from ctxemb.metrics import accuracy, macro_f1, score_with_interval
+from ctxemb.errors import InputError, UnknownNameError
+from ctxemb.metrics import accuracy, macro_f1, score
+from ctxemb.statistics import score_with_interval
 
 
 def labels(seed: int, n: int = 200, right: float = 0.7) -> tuple[list[str], list[str]]:
@@ -19,6 +20,23 @@ def test_scores_equal_scikit_learn() -> None:
     gold, predicted = labels(0)
     assert accuracy(gold, predicted) == np.mean(np.array(gold) == np.array(predicted))
     assert macro_f1(gold, predicted) == pytest.approx(f1_score(gold, predicted, average="macro"))
+
+
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_matthews_equals_scikit_learn(n_labels: int) -> None:
+    generator = np.random.default_rng(0)
+    gold, guess = generator.integers(n_labels, size=(2, 300))
+    predicted = np.where(generator.random(300) < 0.4, gold, guess)
+    found = score("matthews", gold.astype(str), predicted.astype(str), [""] * 300)
+    assert found == pytest.approx(matthews_corrcoef(gold, predicted))
+    assert score("matthews", ["a", "b"], ["a", "a"], ["", ""]) == 0  # predictions that do not vary
+
+
+def test_wrong_input_is_told() -> None:
+    with pytest.raises(InputError, match="no examples"):
+        score("accuracy", [], [], [])
+    with pytest.raises(InputError, match="as many as examples, 2: 2, 1"):
+        score("accuracy", ["a", "b"], ["a"], ["", ""])
 
 
 def test_f1_of_a_label_that_is_never_seen_is_zero() -> None:

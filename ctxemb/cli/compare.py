@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ctxemb.cli.options import cache_option, data_option
+from ctxemb.cli.options import cache_option, data_option, lenient_option
 from ctxemb.cli.tables import print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     help="Where results and report go.  [default: a folder named after the comparison]",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what is known already, and what would run.")
+@lenient_option
 @data_option
 @cache_option
 @pass_terminal
 def command(
-    terminal: Terminal, spec: str, output: str | None, dry_run: bool, data: str | None, cached: bool
+    terminal: Terminal,
+    spec: str,
+    output: str | None,
+    dry_run: bool,
+    lenient: bool,
+    data: str | None,
+    cached: bool,
 ) -> None:
     """Run every model × task × probe × layer of SPEC.toml and write results and a report.
 
@@ -40,6 +47,7 @@ def command(
     from ctxemb.comparison.cache import default_cache
     from ctxemb.comparison.plan import plan_comparison
     from ctxemb.report import write_report
+    from ctxemb.tasks import SkippedRows
 
     comparison = read_spec(find_spec(spec))
     folder_of_data = Path(data) if data else None
@@ -48,6 +56,7 @@ def command(
         _print_plan(plan_comparison(comparison, data=folder_of_data, cache=cache))
         return
     folder = Path(output) if output else Path(comparison.name)
+    skipped = SkippedRows() if lenient else None
     with terminal.steps() as progress:
         run_comparison(
             comparison,
@@ -55,8 +64,10 @@ def command(
             data=folder_of_data,
             cache=cache,
             command=f"ctxemb compare {spec}",
+            skipped=skipped,
             progress=progress,
         )
+    terminal.skipped(skipped)
     report = write_report([folder], folder / "report.html", "html")
     terminal.note(f"results in {folder}")
     click.echo(report)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from ctxemb.cli.options import random_option
+from ctxemb.cli.options import random_option, read_part
+from ctxemb.cli.stopping import stopping
 from ctxemb.cli.tables import FORMATS, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -13,6 +14,21 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.argument("file", required=False)
 @click.option(
     "--text", "texts", metavar="TEXT", multiple=True, help="A sentence; may be repeated. Instead of FILE."
+)
+@click.option(
+    "--read-as",
+    type=click.Choice(["text", "conllu", "tsv", "jsonl", "parquet"]),
+    help="Format of FILE.  [default: by its ending, .conllu, .tsv, .jsonl, .parquet; else text]",
+)
+@click.option(
+    "--column",
+    metavar="NAME|N",
+    help="Of TSV: the text's column, by its name in the first line, or by its number if there are no names. "
+    "Of Parquet: its name.",
+)
+@click.option("--field", metavar="NAME", help="Of JSON Lines: the field of the text.  [default: text]")
+@click.option(
+    "--split-long", is_flag=True, help="Read lines of more than 1 MiB in pieces, instead of failing."
 )
 @click.option("--model", default="bert", show_default=True, metavar="NAME", help="Name or folder of a model.")
 @random_option
@@ -24,7 +40,7 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 )
 @click.option(
     "--pool",
-    type=click.Choice(["mean", "first", "last"]),
+    type=click.Choice(["mean", "max", "first", "last", "cls"]),
     default="mean",
     show_default=True,
     help="Which pieces make a word's or a sentence's vector.",
@@ -40,10 +56,34 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.option("--skip-empty", is_flag=True, help="Skip empty lines, and count them, instead of failing.")
 @click.option(
     "--dtype",
-    type=click.Choice(["float16", "float32"]),
+    type=click.Choice(["float16", "float32", "bfloat16"]),
     default="float16",
     show_default=True,
     help="Numbers in the store.",
+)
+@click.option(
+    "--shard-words",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Words of a file of the store.  [default: as many as fit into 64 MiB, at most 50,000]",
+)
+@click.option(
+    "--shard",
+    "part",
+    callback=read_part,
+    default="1/1",
+    metavar="I/N",
+    help="Make every N-th file alone, from the I-th; `ctxemb store merge` joins N such stores.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["here", "ray"]),
+    default="here",
+    show_default=True,
+    help="ray: spread the work over a Ray cluster (RAY_ADDRESS, or this machine), a thread a worker.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Of Ray.  [default: one a core of the cluster]"
 )
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="The vector store to write.")
 @click.option(
@@ -54,6 +94,10 @@ def command(
     terminal: Terminal,
     file: str | None,
     texts: tuple[str, ...],
+    read_as: str | None,
+    column: str | None,
+    field: str | None,
+    split_long: bool,
     model: str,
     random_init: int | None,
     layers: str,
@@ -62,29 +106,52 @@ def command(
     tokenized: bool,
     skip_empty: bool,
     dtype: str,
+    shard_words: int | None,
+    part: tuple[int, int],
+    engine: str,
+    workers: int | None,
     output: str,
     style: str,
-) -> None:
-    """Write the vectors of the sentences in FILE (one a line; '-' is standard input) to a vector store."""
+) -> int:
+    """Write the vectors of the sentences in FILE (one a line; '-' is standard input) to a vector store.
+
+    FILE is text (UTF-8), CoNLL-U, TSV, JSON Lines or Parquet; text may be compressed (.gz, .bz2, .xz, .zst).
+    The same command again goes on where it was stopped, however that happened.
+    """
     from pathlib import Path
 
     from ctxemb.extraction import embed_to_store, parse_layers
     from ctxemb.models import load
-    from ctxemb.text.reader import EmptyLines, read_lines, read_sentences, shown_name
+    from ctxemb.text.corpus import read_corpus
+    from ctxemb.text.reader import EmptyLines, read_sentences
 
     if bool(texts) == (file is not None):
         raise click.UsageError("give either FILE or --text")
-    lines = iter(texts) if texts else read_lines(str(file))
     skipped = EmptyLines()
-    sentences = read_sentences(
-        lines,
-        tokenized=tokenized,
-        skip_empty=skip_empty,
-        source="--text" if texts else shown_name(str(file)),
-        empty=skipped,
-    )
+    if texts:
+        sentences = read_sentences(
+            texts, tokenized=tokenized, skip_empty=skip_empty, source="--text", empty=skipped
+        )
+    else:
+        sentences = read_corpus(
+            str(file),
+            read_as=read_as,
+            column=column,
+            field=field,
+            tokenized=tokenized,
+            skip_empty=skip_empty,
+            split_long=split_long,
+            empty=skipped,
+        )
+    if workers and engine != "ray":
+        raise click.UsageError("--workers is for --engine ray")
+    spread = None
+    if engine == "ray":
+        from ctxemb.extraction.ray_engine import RayEngine
+
+        spread = RayEngine(model, random_init, workers)
     loaded = load(model, random_init)
-    with terminal.progress(f"embedding with {loaded.name}", None) as advance:
+    with stopping() as stopped, terminal.progress(f"embedding with {loaded.name}", None) as advance:
         summary = embed_to_store(
             loaded,
             sentences,
@@ -95,8 +162,15 @@ def command(
             pool=pool,  # type: ignore[arg-type]
             unit=unit,  # type: ignore[arg-type]
             dtype=dtype,  # type: ignore[arg-type]
+            shard_words=shard_words,
+            part=part,
+            engine=spread,
             progress=advance,
         )
+    if stopped:
+        terminal.note("stopped; the same command goes on")
+        return stopped[0]
     if skipped.count:
         terminal.note(f"skipped {skipped.count} empty lines")
     print_rows([{"store": output, "model": loaded.name, **summary.as_row()}], style)
+    return 0

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import rich_click as click
 
+
+def read_part(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
+    """Return I and N of a part ``I/N``, both from 1."""
+    i, _, n = value.partition("/")
+    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise click.BadParameter(f"'{value}' is not I/N with 1 <= I <= N, such as 2/3", context, option)
+    return int(i), int(n)
+
+
 data_option = click.option(
     "--data",
     metavar="FOLDER",
     type=click.Path(file_okay=False),
     envvar="CTXEMB_DATA",
     help="Folder of the data sets that do not ship with ctxemb.  [env: CTXEMB_DATA]",
+)
+
+lenient_option = click.option(
+    "--lenient", is_flag=True, help="Skip, count and list wrong rows of your own files instead of failing."
 )
 
 cache_option = click.option(

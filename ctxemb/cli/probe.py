@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ctxemb.cli.options import cache_option, data_option, models_option
+from ctxemb.cli.options import cache_option, data_option, lenient_option, models_option
 from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -24,7 +24,7 @@ _LEVEL = 0.05
     metavar="NAME",
     multiple=True,
     required=True,
-    help="Name of a task (see `ctxemb tasks`); may be repeated.",
+    help="Name of a task (see `ctxemb tasks`), or your own file; may be repeated.",
 )
 @click.option("--layer", "layers", default="all", show_default=True, help="'all', or numbers such as 0,3,-1.")
 @click.option(
@@ -63,6 +63,7 @@ _LEVEL = 0.05
     help="Of the weights of the random twins.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Also write the results here, as JSON Lines.")
+@lenient_option
 @data_option
 @cache_option
 @format_option
@@ -78,6 +79,7 @@ def command(
     seed: int,
     random_seed: int,
     output: str | None,
+    lenient: bool,
     data: str | None,
     cached: bool,
     style: str,
@@ -93,6 +95,7 @@ def command(
     from ctxemb.comparison.cache import default_cache
     from ctxemb.extraction import parse_layers
     from ctxemb.results import write_results
+    from ctxemb.tasks import SkippedRows
 
     values: dict[str, object] = {
         "models": models or ("elmo", "gpt", "bert"),
@@ -106,13 +109,16 @@ def command(
         "random_seed": random_seed,
     }
     spec = make_spec(values, "command line")
+    skipped = SkippedRows() if lenient else None
     with terminal.steps() as progress:
         outcome = evaluate(
             spec,
             data=Path(data) if data else None,
             cache=default_cache() if cached else None,
+            skipped=skipped,
             progress=progress,
         )
+    terminal.skipped(skipped)
     if output:
         write_results(outcome.results, Path(output))
         terminal.note(f"wrote {len(outcome.results)} results to {output}")

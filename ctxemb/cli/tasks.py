@@ -15,24 +15,16 @@ def command(data: str | None, style: str) -> None:
     """List the tasks that ctxemb can probe, and whether their data is at hand."""
     from pathlib import Path
 
-    from ctxemb.errors import CtxembError
-    from ctxemb.tasks import load_task, task_names
+    from ctxemb.tasks import task_names
+    from ctxemb.tasks.sources import SOURCES, is_present
 
-    rows = []
-    for name in task_names():
-        try:
-            task = load_task(name, Path(data) if data else None)
-        except CtxembError:
-            task = None
-        rows.append(
-            {
-                "name": name,
-                "kind": task.kind if task else None,
-                "train": len(task.splits["train"]) if task else None,
-                "test": len(task.splits["test"]) if task else None,
-                "labels": len(task.labels) if task else None,
-                "metric": task.metrics[0] if task else None,
-                "present": task is not None,
-            }
-        )
-    print_rows(rows, style, "Tasks; those not present need --data FOLDER or CTXEMB_DATA")
+    folder = Path(data) if data else None
+    rows = [
+        {
+            "name": name,
+            "data": SOURCES[name].public if name in SOURCES else "ships with ctxemb",
+            "present": name not in SOURCES or is_present(name, folder),
+        }
+        for name in task_names()
+    ]
+    print_rows(rows, style, "Tasks; of those not present, see `ctxemb data`. Your own files work, too")

@@ -6,8 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import rich_click as click
+
+if TYPE_CHECKING:
+    from ctxemb.tasks import SkippedRows
 
 Advance = Callable[[int], None]
 
@@ -37,6 +41,12 @@ class Terminal:
         """Say `text` on stderr, if verbose."""
         if self.verbose:
             click.echo(text, err=True)
+
+    def skipped(self, rows: SkippedRows | None) -> None:
+        """Say which rows were skipped, if any."""
+        if rows is not None and rows.faults:
+            listed = "".join(f"\n  {fault}" for fault in rows.faults)
+            self.note(f"skipped {len(rows.faults):,} rows:{listed}")
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator[Advance]:

@@ -9,6 +9,7 @@ import numpy as np
 from ctxemb.metrics import accuracy
 from ctxemb.probes import (
     Features,
+    ProbeRun,
     cluster_labels,
     control_task,
     description_length,
@@ -22,12 +23,15 @@ from ctxemb.tasks import Task
 TEST = "test"
 
 
-def control(task: Task, features: Features, *, seed: int) -> list[Result]:
-    """Return the accuracy of the logistic probe on the control task, and its selectivity."""
+def control(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -> list[Result]:
+    """Return the accuracy of the logistic probe on the control task, and its selectivity.
+
+    `known` is what this probe said of the task itself, if it was asked.
+    """
     labels = control_task(task, seed)
     run = run_probe(labels, "logistic", features, seed=seed).test
     (found,) = scored_results(labels, TEST, run.rows, run.labels, seed=seed, **_NAMED)
-    real = run_probe(task, "logistic", features, seed=seed).test
+    real = (known or run_probe(task, "logistic", features, seed=seed)).test
     selectivity = accuracy(*scored_labels(task, real.rows, real.labels)) - found.value
     return [
         _result(task, "control_accuracy", found.value, found.n, seed, low=found.low, high=found.high),
@@ -35,15 +39,19 @@ def control(task: Task, features: Features, *, seed: int) -> list[Result]:
     ]
 
 
-def code(task: Task, features: Features, *, seed: int) -> list[Result]:
+def code(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -> list[Result]:
     """Return bits for an example of the online code, and its compression."""
+    del known
     found = description_length(task, features, seed=seed)
     named = {"codelength": found.per_example, "compression": found.compression}
     return [_result(task, metric, value, found.n, seed, split="train") for metric, value in named.items()]
 
 
-def clusters(task: Task, features: Features, *, seed: int) -> list[Result]:
+def clusters(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -> list[Result]:
     """Return how well clusters of the test examples agree with their labels."""
+    del known
+    if task.kind == "pair":
+        return []  # a pair is no occurrence of a label
     rows = np.arange(len(task.examples)) if task.folds is not None else task.splits[TEST]
     found = cluster_labels(task, features, rows, seed=seed)
     metrics = ("v_measure", "adjusted_rand", "silhouette")

@@ -19,7 +19,7 @@ from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel, load
 from ctxemb.probes import probes_for
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import Task, load_task
+from ctxemb.tasks import SkippedRows, Task, load_task
 
 
 def run_comparison(
@@ -29,10 +29,11 @@ def run_comparison(
     data: Path | None = None,
     cache: Path | None = None,
     command: str = "",
+    skipped: SkippedRows | None = None,
     progress: Progress = lambda done, total, what: None,
 ) -> Path:
     """Run a comparison and write its results folder; see `evaluate`."""
-    outcome = evaluate(spec, data=data, cache=cache, command=command, progress=progress)
+    outcome = evaluate(spec, data=data, cache=cache, command=command, skipped=skipped, progress=progress)
     outcome.write(output)
     return output
 
@@ -43,6 +44,7 @@ def evaluate(
     data: Path | None = None,
     cache: Path | None = None,
     command: str = "",
+    skipped: SkippedRows | None = None,
     progress: Progress = lambda done, total, what: None,
 ) -> Outcome:
     """Run every model × task × layer × probe of `spec`, and the baselines, and judge the differences.
@@ -57,6 +59,8 @@ def evaluate(
         Folder where vectors and predictions are kept and found again; None to keep nothing.
     command
         The command line, for the record.
+    skipped
+        Takes the rows of the user's own files that are wrong, which then are errors no more.
     progress
         Called as steps begin and end.
 
@@ -67,7 +71,7 @@ def evaluate(
         before anything is computed.
     """
     started = time.monotonic()
-    runner = make_runner(spec, data=data, cache=cache)
+    runner = make_runner(spec, data=data, cache=cache, skipped=skipped)
     outcome = Outcome()
     for part in run_steps(runner.steps(), progress):
         outcome.add(part)
@@ -89,9 +93,15 @@ def evaluate(
     return outcome
 
 
-def make_runner(spec: ComparisonSpec, *, data: Path | None = None, cache: Path | None = None) -> Runner:
+def make_runner(
+    spec: ComparisonSpec,
+    *,
+    data: Path | None = None,
+    cache: Path | None = None,
+    skipped: SkippedRows | None = None,
+) -> Runner:
     """Load what a comparison needs, and check that all of it can be run; see `evaluate`."""
-    tasks = [load_task(name, data) for name in spec.tasks]
+    tasks = [load_task(name, data, skipped) for name in spec.tasks]
     models = [load(name) for name in spec.models]
     for model in models:
         resolve_layers(spec.layers, model.n_layers)

@@ -107,11 +107,16 @@ class Runner:
             found.lines += [self._probe(model, task, "logistic", i, vectors, pool=pool) for i in layers]
             return found
         for layer in layers:
-            for probe in self.spec.probes:
-                if probe in probes_for(task.kind):
-                    found.lines += self._seeds(model, task, probe, layer, vectors)
+            lines = [
+                line
+                for probe in self.spec.probes
+                if probe in probes_for(task.kind)
+                for line in self._seeds(model, task, probe, layer, vectors)
+            ]
+            known = next((line.run for line in lines if line.probe == "logistic"), None)
             for name in self.spec.analyses:
-                found.results += self._analysis(name, model, task, layer, vectors)
+                found.results += self._analysis(name, model, task, layer, vectors, known)
+            found.lines += lines
         self._combine(found, model, task, vectors)
         if self.spec.map is not None and self.spec.map.task == task.name:
             found.maps += sense_map(model, task, self.spec.map, vectors)
@@ -196,13 +201,19 @@ class Runner:
         return Outcome([line], mixes=[{"model": model.name, "task": task.name, **row} for row in rows])
 
     def _analysis(
-        self, name: str, model: ContextualModel, task: Task, layer: int, vectors: Vectors
+        self,
+        name: str,
+        model: ContextualModel,
+        task: Task,
+        layer: int,
+        vectors: Vectors,
+        known: ProbeRun | None,
     ) -> list[Result]:
         key = {**self._key(model, task, layer, "mean"), "what": name, "seed": self.spec.seed}
         run = ANALYSES[name]
 
         def rows() -> list[dict[str, Any]]:
-            found = run(task, _features(vectors, layer), seed=self.spec.seed)
+            found = run(task, _features(vectors, layer), known, seed=self.spec.seed)
             return [dataclasses.asdict(result) for result in found]
 
         return [Result(**{**row, "model": model.name, "layer": layer}) for row in self.cache.rows(key, rows)]

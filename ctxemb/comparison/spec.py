@@ -14,7 +14,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.probes import probe_names
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import task_names
+from ctxemb.tasks import is_task, task_names
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -59,7 +59,7 @@ class ComparisonSpec(BaseModel):
     models
         Names or folders of models.
     tasks
-        Names of tasks.
+        Names of tasks, or files and folders of the user's own.
     layers
         ``"all"``, or numbers (-1 is the last).
     probes
@@ -106,7 +106,7 @@ class ComparisonSpec(BaseModel):
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _all_known("task", names, task_names())
+        return _all_known("task", tuple(name for name in names if not is_task(name)), task_names()) or names
 
     @field_validator("probes")
     @classmethod

@@ -12,6 +12,7 @@ from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers
 from ctxemb.extraction.pooling import Pool, Unit
 from ctxemb.models import ContextualModel, Encoding, load, save
+from ctxemb.models.base import Remembering
 from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 from ctxemb.vectors import WordVectors
@@ -51,6 +52,11 @@ class Embedder:
     def __call__(self, batch: Encoding) -> Tensor:
         """Return (n_layers, n_pieces, width), packed as `batch` is."""
         return self.model(batch)
+
+    def forget(self) -> None:
+        """Forget what the model keeps of words read before, if it does."""
+        if isinstance(self.model, Remembering):
+            self.model.forget()
 
     def reset(self) -> None:
         """Forget what was read before, if the model is stateful."""

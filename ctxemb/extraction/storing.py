@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
+import ctypes
+import functools
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import torch
 
@@ -17,15 +17,21 @@ import ctxemb
 from ctxemb.errors import InputError
 from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers, resolve_layers
-from ctxemb.extraction.pooling import Pool, Unit
+from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
 from ctxemb.models import ContextualModel
-from ctxemb.text.sentence import Sentence, count_words
-from ctxemb.vectors import StoreMeta, StoreWriter
+from ctxemb.models.base import Remembering
+from ctxemb.registry import unknown_name
+from ctxemb.text.sentence import Sentence
+from ctxemb.vectors import PackedText, StoreMeta, StoreWriter, WordVectors
+from ctxemb.vectors.numbers import STORED, Dtype
+
+_SHARD_BYTES = 1 << 26
+_MOST_SHARD_WORDS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedSummary:
-    """What was embedded.
+    """What is in the store, and how long the missing part of it took.
 
     Parameters
     ----------
@@ -35,6 +41,8 @@ class EmbedSummary:
         Which layers, and the size of a row.
     n_bytes
         Size of the shards.
+    n_new_words
+        Words that were embedded now; the others were there.
     seconds
         Time, loading of the model left out.
     """
@@ -45,6 +53,7 @@ class EmbedSummary:
     layers: tuple[int | str, ...]
     width: int
     n_bytes: int
+    n_new_words: int
     seconds: float
 
     def as_row(self) -> dict[str, Any]:
@@ -52,12 +61,40 @@ class EmbedSummary:
         return {
             "sentences": self.n_sentences,
             "words": self.n_words,
+            "new": self.n_new_words,
             "pieces": self.n_pieces,
             "layers": ",".join(map(str, self.layers)),
             "width": self.width,
             "bytes": self.n_bytes,
-            "words/s": round(self.n_words / max(self.seconds, 1e-9)),
+            "words/s": round(self.n_new_words / max(self.seconds, 1e-9)),
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """A shard that has to be made.
+
+    Parameters
+    ----------
+    number
+        Of the shard.
+    sentences
+        What it holds.
+    text
+        Their words, as they lie on disk.
+    """
+
+    number: int
+    sentences: list[Sentence]
+    text: PackedText
+
+
+class Engine(Protocol):
+    """What embeds shards and writes them."""
+
+    def __call__(self, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]) -> None:
+        """Make the shards of `works`, with `progress` called with numbers of sentences."""
+        ...
 
 
 def embed_to_store(
@@ -70,11 +107,17 @@ def embed_to_store(
     layers: Layers = "all",
     pool: Pool = "mean",
     unit: Unit = "word",
-    dtype: Literal["float16", "float32"] = "float16",
-    shard_words: int = 50_000,
+    dtype: Dtype = "float16",
+    shard_words: int | None = None,
+    part: tuple[int, int] = (1, 1),
+    engine: Engine | None = None,
     progress: Callable[[int], None] = lambda n_sentences: None,
 ) -> EmbedSummary:
-    """Embed `sentences` into a new vector store; memory does not grow with their number.
+    """Embed `sentences` into a vector store; memory does not grow with their number.
+
+    A store that was begun with the same text in the same way is gone on with, and ends with the same bytes as
+    one that was made at once (on the same kind of machine, with the same number of threads). While a shard is
+    embedded, those before it are written.
 
     Parameters
     ----------
@@ -83,7 +126,7 @@ def embed_to_store(
     sentences
         What to embed; read once, as needed.
     folder
-        The store; new or empty.
+        The store; new, empty, or begun.
     source, random_init
         What `model` was loaded by; kept in the store.
     layers, pool, unit
@@ -91,54 +134,143 @@ def embed_to_store(
     dtype
         Of the numbers in the store.
     shard_words
-        About how many words a shard holds.
+        A shard ends with the sentence that brings it to so many words; None for as many as fit into 64 MiB,
+        at most 50,000.
+    part
+        ``(i, n)``: make only the shards whose number leaves i - 1 when divided by n.
+    engine
+        What makes the shards; None for this process.
     progress
-        Called with the number of sentences that have been added.
+        Called with the number of sentences that have been added, or were there.
 
     Raises
     ------
     InputError
-        If there are no sentences, the folder holds something, or a value does not fit `dtype`.
+        If there are no sentences, the folder holds something else, or a value does not fit `dtype`.
+    StorageError
+        If the disk is full, or another process writes to the folder.
     """
     started = time.monotonic()
+    for kind, name, known in (
+        ("pool", pool, POOLS),
+        ("unit", unit, UNITS),
+        ("dtype", dtype, STORED),
+    ):
+        if name not in known:
+            raise unknown_name(kind, name, known)
+    names = resolve_layers(layers, model.n_layers)
     meta = StoreMeta(
         model=model.name,
         family=model.family,
         fingerprint=model.fingerprint,
         source=source,
         random_init=random_init,
-        layers=resolve_layers(layers, model.n_layers),
+        layers=names,
         pool=pool,
         unit=unit,
         dtype=dtype,
         width=model.width,
+        origin=model.origin,
+        shard_words=shard_words or _shard_words(len(names) * model.width * STORED[dtype].size),
         versions={"ctxemb": ctxemb.__version__, "torch": torch.__version__},
     )
-    n_sentences = n_words = n_pieces = n_bytes = 0
-    text_hash = hashlib.sha256()
-    shards = _shards(sentences, shard_words)
-    first = next(shards, None)
+    shards = _shards(sentences, meta.shard_words)
+    first = next(shards, None)  # an error in the first lines leaves no folder
     if first is None:
         raise InputError("there are no sentences to embed")
-    writer = StoreWriter(folder, meta)
-    for shard in chain([first], shards):
-        vectors = embed(model, shard, layers=layers, pool=pool, unit=unit, progress=progress)
-        n_bytes += writer.write([sentence.words for sentence in shard], vectors)
-        n_sentences += len(shard)
-        n_words += count_words(shard)
-        n_pieces += vectors.n_pieces
-        text_hash.update(_text(shard))
-    writer.finish(
-        dataclasses.replace(
-            meta,
-            n_sentences=n_sentences,
-            n_words=n_words,
-            n_pieces=n_pieces,
-            text_hash=text_hash.hexdigest(),
-        )
-    )
+    engine = engine or _Here(model, meta)
+    with StoreWriter(folder, meta, part) as writer:
+        missing = _Missing(first, shards, writer, progress)
+        engine(iter(missing), writer, progress)
+        contents = writer.finish()
+    n_bytes = sum(path.stat().st_size for path in folder.glob("shard-*.safetensors"))
     seconds = time.monotonic() - started
-    return EmbedSummary(n_sentences, n_words, n_pieces, meta.layers, model.width, n_bytes, seconds)
+    return EmbedSummary(
+        contents.n_sentences, contents.n_words, contents.n_pieces, names, model.width, n_bytes,
+        missing.n_words, seconds,
+    )  # fmt: skip
+
+
+class _Missing:
+    """The shards that have to be made; the others are counted as progress."""
+
+    def __init__(
+        self,
+        first: list[Sentence],
+        others: Iterator[list[Sentence]],
+        writer: StoreWriter,
+        progress: Callable[[int], None],
+    ) -> None:
+        self.first, self.others, self.writer, self.progress = first, others, writer, progress
+        self.n_words = 0
+
+    def __iter__(self) -> Iterator[Work]:
+        shard: list[Sentence] | None = self.first
+        number = 0
+        while shard is not None:
+            text = PackedText.of([sentence.words for sentence in shard])
+            if self.writer.wants(number, text):
+                self.n_words += text.n_words
+                yield Work(number, shard, text)
+            else:
+                self.progress(len(shard))
+            shard = next(self.others, None)
+            number += 1
+
+
+class _Here:
+    """Embeds in this process, and writes in threads of it."""
+
+    def __init__(self, model: ContextualModel, meta: StoreMeta) -> None:
+        self.model, self.meta = model, meta
+
+    def __call__(self, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]) -> None:
+        for work in works:
+            vectors = embed_work(self.model, self.meta, work.sentences, progress)
+            writer.submit(work.number, work.text, vectors)
+            del vectors
+
+
+def embed_work(
+    model: ContextualModel,
+    meta: StoreMeta,
+    sentences: list[Sentence],
+    progress: Callable[[int], None] = lambda n_sentences: None,
+) -> WordVectors:
+    """Embed the sentences of a shard in the way that `meta` says, whatever was embedded before."""
+    if isinstance(model, Remembering):
+        model.forget()
+    _give_back()
+    layers: Any = meta.layers[0] if isinstance(meta.layers[0], str) else meta.layers
+    return embed(
+        model,
+        sentences,
+        layers=layers,
+        pool=meta.pool,  # type: ignore[arg-type]
+        unit=meta.unit,  # type: ignore[arg-type]
+        progress=progress,
+    )
+
+
+def _give_back() -> None:
+    """Give free memory back to the system.
+
+    glibc keeps what lies below a block in use; as tensors of many sizes come and go, that grows for hours.
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+
+
+def _shard_words(row_bytes: int) -> int:
+    return max(1, min(_MOST_SHARD_WORDS, _SHARD_BYTES // row_bytes))
 
 
 def _shards(sentences: Iterable[Sentence], shard_words: int) -> Iterator[list[Sentence]]:
@@ -152,8 +284,3 @@ def _shards(sentences: Iterable[Sentence], shard_words: int) -> Iterator[list[Se
             shard, n_words = [], 0
     if shard:
         yield shard
-
-
-def _text(sentences: Iterable[Sentence]) -> bytes:
-    lines = ("\x1f".join(sentence.words) + "\x1e" for sentence in sentences)
-    return "".join(lines).encode("utf-8", "surrogatepass")

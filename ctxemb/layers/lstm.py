@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 State = tuple[Tensor, Tensor]
-"""States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions."""
+"""States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions; longest first."""
 
 
 def longest_first(lengths: Tensor) -> Tensor:
@@ -123,8 +123,8 @@ class BiLSTMLayer(nn.Module):
         x, running
             As for `forward`.
         initial
-            What each direction begins the windows with: the forward one at the first piece, the
-            backward one at the last.
+            What each direction begins a window with: the forward one at its first piece, the backward one at
+            its last.
 
         Returns
         -------

@@ -12,6 +12,19 @@ from ctxemb.text.sentence import Sentence
 
 
 @runtime_checkable
+class Remembering(Protocol):
+    """A model that keeps vectors of words it has read.
+
+    The last bits of a product of matrices depend on their shapes, and so on which words are still to be
+    computed; a model that forgets starts anew.
+    """
+
+    def forget(self) -> None:
+        """Forget what was read before."""
+        ...
+
+
+@runtime_checkable
 class ContextualModel(Protocol):
     """A model that gives every word of a sentence a vector in each of its layers.
 

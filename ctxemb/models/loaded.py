@@ -136,6 +136,10 @@ class StaticModel:
             self._learn(list(new), list(new.values()), batch)
         return torch.cat([self._known[key] for key in keys])[None]
 
+    def forget(self) -> None:
+        """Forget the words read before: the next are computed as in a new model, to the last bit."""
+        self._known = {}
+
     def _learn(self, keys: list[bytes], windows: list[int], batch: Encoding) -> None:
         spans = [(int(batch.windows[i]), int(batch.windows[i + 1])) for i in windows]
         lengths = [stop - start for start, stop in spans]

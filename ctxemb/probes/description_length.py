@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.linear import fit_logistic
+from ctxemb.probes.pairs import pair_features
 from ctxemb.probes.rounds import TRAIN
 from ctxemb.probes.run import Features
 from ctxemb.tasks import Task
@@ -75,7 +76,8 @@ def description_length(task: Task, features: Features, *, seed: int = 0) -> Code
         shuffled = generator.permutation(places)
         names = np.array(task.group_labels[str(groups[places[0]])])
         targets = np.searchsorted(names, gold[shuffled])
-        found = _group_bits(features(rows[shuffled]), targets, len(names))
+        X = features(rows[shuffled])
+        found = _group_bits(pair_features(X) if task.kind == "pair" else X, targets, len(names))
         bits += found
         uniform += len(places) * float(np.log2(len(names)))
     return Codelength(bits, uniform, len(rows))

@@ -91,7 +91,7 @@ def fit_logistic(
     tolerance
         Gradient norm, divided by the number of rows, at which to stop.
     dtype, device
-        What to compute in, and where.
+        What to compute in, and where. What does not converge is solved again in double precision.
 
     Returns
     -------
@@ -115,7 +115,23 @@ def fit_logistic(
     problem = _Problem(
         features, torch.as_tensor(targets[used], device=device), n_classes, rows, used, strengths
     )
-    return problem.solve(tolerance)
+    found = problem.solve(tolerance)
+    if dtype != torch.float64:  # what weak penalties on few rows ask for may be beyond single precision
+        for fold, fits in zip(rows, found, strict=True):
+            for number, fit in enumerate(fits):
+                if not fit.converged:
+                    one = strengths[number : number + 1]
+                    ((fits[number],),) = fit_logistic(
+                        X,
+                        targets,
+                        n_classes,
+                        one,
+                        folds=[fold],
+                        tolerance=tolerance,
+                        dtype=torch.float64,
+                        device=device,
+                    )
+    return found
 
 
 class _Problem:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.errors import InputError
 from ctxemb.tasks import Task
 
 TRAIN, DEV, TEST = "train", "dev", "test"
 _DEV_SHARE = 0.2
+_FEWEST_FOLDS = 3
 
 Rows = NDArray[np.int64]
 
@@ -44,6 +46,11 @@ def rounds_of(task: Task) -> list[Round]:
     training examples of each label of each group are it, drawn at random but always the same; a label of
     four examples or fewer gives one if it has at least two. With folds, each is tested once, and the next
     one is its dev; both learn from the other eight of ten.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than three folds with examples.
     """
     if task.folds is not None:
         return _of_folds(task.folds)
@@ -55,10 +62,14 @@ def rounds_of(task: Task) -> list[Round]:
 
 
 def _of_folds(folds: Rows) -> list[Round]:
-    n = int(folds.max()) + 1
+    names = np.unique(folds)
+    if len(names) < _FEWEST_FOLDS:
+        raise InputError(
+            f"there are examples in {len(names)} folds; to learn, to choose and to test takes {_FEWEST_FOLDS}"
+        )
     rounds = []
-    for number in range(n):
-        test, dev = folds == number, folds == (number + 1) % n
+    for name, following in zip(names, np.roll(names, -1), strict=True):
+        test, dev = folds == name, folds == following
         train, final, dev_rows = (np.flatnonzero(chosen) for chosen in (~test & ~dev, ~test, dev))
         rounds.append(Round(train, dev_rows, np.flatnonzero(test), final))
     return rounds

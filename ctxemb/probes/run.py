@@ -170,6 +170,8 @@ def _predict(
 
 def _by_group(groups: Labels) -> dict[str, Rows]:
     """Return the places of each group."""
+    if not len(groups):
+        return {}
     order = np.argsort(groups, kind="stable")
     names, starts = np.unique(groups[order], return_index=True)
     return dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))

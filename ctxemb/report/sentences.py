@@ -46,9 +46,11 @@ def verdicts(findings: Findings, task: str, models: list[str]) -> list[str]:
     pairs = [row for a, b in combinations(models, 2) if (row := findings.compared(task, a, b))]
     clear = [row for row in pairs if row["p_holm"] < LEVEL]
     said = [f"{row['a']} beats {row['b']} by {_points(row)}" for row in clear]
-    open_pairs = [f"{row['a']} and {row['b']}" for row in pairs if row not in clear]
-    if open_pairs:
-        said.append(f"{_list(open_pairs)} do not differ on this test")
+    unclear = [row for row in pairs if row not in clear]
+    if unclear and not clear:
+        said.append(f"{_list(models)} do not differ on this test")
+    else:
+        said += [f"{row['a']} and {row['b']} do not differ on this test" for row in unclear]
     sentences = ["; ".join(said) + "."] if said else []
     for suffix, name in ((RANDOM, "its random twin"), (STATIC, "its context-free vectors")):
         behind = [

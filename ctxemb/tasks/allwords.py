@@ -28,6 +28,11 @@ COUNTS = {
     "semcor": 226_036, "senseval2": 2_282, "senseval3": 1_850, "semeval2007": 455, "semeval2013": 1_644,
     "semeval2015": 1_022,
 }  # fmt: skip
+LICENCE = "SemCor: free with Princeton's notice; test sets: none stated"
+PAPER = (
+    "A. Raganato, J. Camacho-Collados, R. Navigli. Word sense disambiguation: a unified "
+    "evaluation framework. EACL 2017"
+)
 PARTS_OF_SPEECH = {"NOUN": "1", "VERB": "2", "ADJ": "3", "ADV": "4"}
 
 
@@ -81,9 +86,8 @@ def load(data: Path) -> Task:
         name="all-words",
         kind="word-sense",
         description="The WordNet sense of every noun, verb, adjective and adverb; trained on SemCor.",
-        licence="SemCor: free with Princeton's notice; test sets: none stated",
-        source="A. Raganato, J. Camacho-Collados, R. Navigli. Word sense disambiguation: a unified "
-        "evaluation framework. EACL 2017",
+        licence=LICENCE,
+        source=PAPER,
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits={"train": np.flatnonzero(sets == TRAIN), "dev": np.flatnonzero(sets == DEV), "test": tested},

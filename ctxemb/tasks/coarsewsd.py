@@ -14,6 +14,8 @@ WORDS = (
     "apple", "arm", "bank", "bass", "bow", "chair", "club", "crane", "deck", "digit",
     "hood", "java", "mole", "pitcher", "pound", "seal", "spring", "square", "trunk", "yard",
 )  # fmt: skip
+LICENCE = "CC BY-NC 4.0"
+PAPER = "D. Loureiro, K. Rezaee, M. Pilehvar, J. Camacho-Collados. Computational Linguistics 47, 2021"
 COUNTS = {"train": 23_370, "test": 10_196}
 
 
@@ -55,8 +57,8 @@ def load(data: Path) -> Task:
         name="coarsewsd20",
         kind="word-sense",
         description="Which coarse sense one of 20 nouns has in Wikipedia; one classifier per noun.",
-        licence="CC BY-NC 4.0",
-        source="D. Loureiro, K. Rezaee, M. Pilehvar, J. Camacho-Collados. Computational Linguistics 47, 2021",
+        licence=LICENCE,
+        source=PAPER,
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),

@@ -7,6 +7,8 @@ from pathlib import Path
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.labelled import load_labelled
 
+LICENCE = "excerpts for research use"
+PAPER = "A. Warstadt, A. Singh, S. Bowman. Neural network acceptability judgments. TACL 7, 2019"
 COUNTS = {"train": 8_551, "dev": 527, "dev_ood": 516}
 
 
@@ -21,8 +23,8 @@ def load(data: Path) -> Task:
         COUNTS,
         name="cola",
         description="Whether a sentence is acceptable; tested on the out-of-domain part of the dev data.",
-        licence="excerpts for research use",
-        source="A. Warstadt, A. Singh, S. Bowman. Neural network acceptability judgments. TACL 7, 2019",
+        licence=LICENCE,
+        source=PAPER,
         names={"dev_ood": "test"},
         metrics=("matthews", "accuracy"),
         raw=True,

@@ -25,8 +25,21 @@ class Tagged:
     document: str
 
 
-def read_columns(path: Path, column: int, *, word: int = 0, separator: str | None = None) -> Iterator[Tagged]:
+def read_columns(
+    path: Path, column: int, *, word: int = 0, separator: str | None = None, faults: list[str] | None = None
+) -> Iterator[Tagged]:
     """Yield the sentences of a file of columns, separated by white space or by `separator`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    column, word
+        Where tag and word stand; negative numbers count from the end.
+    separator
+        What is between columns; white space unless given.
+    faults
+        Takes what is wrong in bad lines, which then are errors no more: the sentence of one is left out.
 
     Raises
     ------
@@ -37,33 +50,40 @@ def read_columns(path: Path, column: int, *, word: int = 0, separator: str | Non
         raise MissingFileError(f"no file {path}")
     words: list[str] = []
     tags: list[str] = []
-    document = ""
+    document, whole = "", True
     for number, line in enumerate(read_lines(str(path)), start=1):
         if not line.strip():
-            if words:
+            if words and whole:
                 yield Tagged(tuple(words), tuple(tags), document)
-                words, tags = [], []
+            words, tags, whole = [], [], True
             continue
         if line.startswith("# "):
             document = line.removeprefix(_DOCUMENT) if line.startswith(_DOCUMENT) else document
             if separator:
                 continue
         parts = line.split(separator)
-        if separator and not parts[0].isdecimal():  # CoNLL-U: the range of a multi-word token, an empty node
-            if len(parts) == _CONLLU:
-                continue
-            raise FormatError(
-                f"{path}:{number}: expected {_CONLLU} columns separated by TAB, found {len(parts)}"
-            )
-        try:
+        if separator and len(parts) == _CONLLU and not parts[0].isdecimal():
+            continue  # CoNLL-U: the range of a multi-word token, or an empty node
+        fault = _fault(parts, column, word, separator)
+        if not fault:
             words.append(parts[word])
             tags.append(parts[column])
-        except IndexError:
-            raise FormatError(
-                f"{path}:{number}: expected a tag in column {column + 1}, found {len(parts)} columns"
-            ) from None
-    if words:
+            continue
+        if faults is None:
+            raise FormatError(f"{path}:{number}: {fault}")
+        faults.append(f"{path}:{number}: {fault}")
+        whole = False
+    if words and whole:
         yield Tagged(tuple(words), tuple(tags), document)
+
+
+def _fault(parts: list[str], column: int, word: int, separator: str | None) -> str:
+    """Return what is wrong with a line, or nothing."""
+    if separator and not parts[0].isdecimal():
+        return f"expected {_CONLLU} columns separated by TAB, found {len(parts)}"
+    if not -len(parts) <= column < len(parts) or word >= len(parts):
+        return f"expected a tag in column {column + 1}, found {len(parts)} columns"
+    return "" if parts[word] and parts[column] else "the word or its tag is empty"
 
 
 def tagged_task(
@@ -73,6 +93,7 @@ def tagged_task(
     counts: Mapping[str, tuple[int, int]] | None = None,
     word: int = 0,
     separator: str | None = None,
+    faults: list[str] | None = None,
     **named: str,
 ) -> Task:
     """Return the task of the tags of all words; words of a document (or of a sentence) are a cluster.
@@ -81,8 +102,8 @@ def tagged_task(
     ----------
     files
         A file for each split.
-    column, word, separator
-        Where tag and word stand.
+    column, word, separator, faults
+        As of `read_columns`.
     counts
         Sentences and words that each split should have.
     **named
@@ -98,7 +119,7 @@ def tagged_task(
     splits: list[str] = []
     for split, path in files.items():
         before = len(sentences)
-        for found in read_columns(path, column, word=word, separator=separator):
+        for found in read_columns(path, column, word=word, separator=separator, faults=faults):
             number = len(sentences)
             sentences.append(Sentence(found.words))
             cluster = found.document or f"{split} {number}"

@@ -14,7 +14,8 @@ N_FOLDS = 10
 def make_folds(texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
     """Return the fold of each example: by the hash of its text, evenly within each label.
 
-    Equal texts of a label lie in one fold, and the folds are the same everywhere.
+    Equal texts lie in one fold, whatever their labels (a text of several counts with the first of them, by
+    the alphabet), and the folds are the same everywhere.
 
     Parameters
     ----------
@@ -23,10 +24,13 @@ def make_folds(texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]
     """
     hashes = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts]
     folds: NDArray[np.int64] = np.zeros(len(texts), dtype=np.int64)
-    names = np.asarray(labels)
+    owner: dict[str, str] = {}
+    for found, label in zip(hashes, labels, strict=True):
+        owner[found] = min(label, owner.get(found, label))
+    names = np.asarray([owner[found] for found in hashes])
     for label in np.unique(names):
         rows = np.flatnonzero(names == label)
         distinct = sorted({hashes[row] for row in rows})
-        place = {found: number for number, found in enumerate(distinct)}
+        place = {text: number for number, text in enumerate(distinct)}
         folds[rows] = [place[hashes[row]] * N_FOLDS // len(distinct) for row in rows]
     return folds

@@ -7,6 +7,9 @@ from pathlib import Path
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.labelled import load_labelled
 
+LICENCE = "CC BY 4.0"
+MR_PAPER = "B. Pang, L. Lee. Seeing stars. ACL 2005"
+SUBJ_PAPER = "B. Pang, L. Lee. A sentimental education. ACL 2004"
 MR_COUNTS = {"all": 10_662}
 SUBJ_COUNTS = {"all": 10_000}
 
@@ -18,8 +21,8 @@ def load_mr(data: Path) -> Task:
         MR_COUNTS,
         name="mr",
         description="Whether a snippet of a film review is positive or negative; ten folds.",
-        licence="CC BY 4.0",
-        source="B. Pang, L. Lee. Seeing stars. ACL 2005",
+        licence=LICENCE,
+        source=MR_PAPER,
     )
 
 
@@ -30,6 +33,6 @@ def load_subj(data: Path) -> Task:
         SUBJ_COUNTS,
         name="subj",
         description="Whether a sentence is of a review (subjective) or of a plot (objective); ten folds.",
-        licence="CC BY 4.0",
-        source="B. Pang, L. Lee. A sentimental education. ACL 2004",
+        licence=LICENCE,
+        source=SUBJ_PAPER,
     )

@@ -12,6 +12,8 @@ from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, parts_by_group, splits_of
 from ctxemb.text.sentence import Sentence
 
+LICENCE = "distributed with permission (NLTK)"
+PAPER = "C. Leacock, M. Chodorow, G. Miller. Computational Linguistics 24, 1998; R. Bruce, J. Wiebe. ACL 1994"
 COUNTS = {"hard": 4_333, "interest": 2_368, "line": 4_146, "serve": 4_378}
 TEST_SHARE = 0.3
 
@@ -45,9 +47,8 @@ def load(data: Path) -> Task:
         name="senseval",
         kind="word-sense",
         description="Which sense line, hard, serve or interest has in newspapers; one classifier per word.",
-        licence="distributed with permission (NLTK)",
-        source="C. Leacock, M. Chodorow, G. Miller. Computational Linguistics 24, 1998; "
-        "R. Bruce, J. Wiebe. ACL 1994",
+        licence=LICENCE,
+        source=PAPER,
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),

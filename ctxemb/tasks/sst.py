@@ -7,6 +7,8 @@ from pathlib import Path
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.labelled import load_labelled
 
+LICENCE = "none stated"
+PAPER = "R. Socher et al. Recursive deep models for semantic compositionality. EMNLP 2013"
 COUNTS = {"train": 6_920, "dev": 872, "test": 1_821}
 FINE_COUNTS = {"train": 8_544, "dev": 1_101, "test": 2_210}
 
@@ -18,8 +20,8 @@ def load(data: Path) -> Task:
         COUNTS,
         name="sst2",
         description="Whether a sentence of a film review is positive or negative.",
-        licence="none stated",
-        source="R. Socher et al. Recursive deep models for semantic compositionality. EMNLP 2013",
+        licence=LICENCE,
+        source=PAPER,
     )
 
 
@@ -30,6 +32,6 @@ def load_fine(data: Path) -> Task:
         FINE_COUNTS,
         name="sst5",
         description="How positive a sentence of a film review is, in five steps.",
-        licence="none stated",
-        source="R. Socher et al. Recursive deep models for semantic compositionality. EMNLP 2013",
+        licence=LICENCE,
+        source=PAPER,
     )

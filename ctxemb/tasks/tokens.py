@@ -7,6 +7,10 @@ from pathlib import Path
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.columns import tagged_task
 
+EWT_LICENCE = "CC BY-SA 4.0"
+EWT_PAPER = "N. Silveira et al. A gold standard dependency corpus for English. LREC 2014; UD English EWT"
+CHUNK_LICENCE = "none stated"
+CHUNK_PAPER = "E. Tjong Kim Sang, S. Buchholz. Introduction to the CoNLL-2000 shared task: chunking. 2000"
 EWT_COUNTS = {"train": (12_544, 204_577), "dev": (2_001, 25_147), "test": (2_077, 25_094)}
 CHUNK_COUNTS = {"train": (8_936, 211_727), "test": (2_012, 47_377)}
 
@@ -22,8 +26,8 @@ def load_ewt(data: Path) -> Task:
         separator="\t",
         name="ewt-pos",
         description="The part of speech of each word of web text: 17 universal tags.",
-        licence="CC BY-SA 4.0",
-        source="N. Silveira et al. A gold standard dependency corpus for English. LREC 2014; UD English EWT",
+        licence=EWT_LICENCE,
+        source=EWT_PAPER,
     )
 
 
@@ -36,8 +40,8 @@ def load_chunks(data: Path) -> Task:
         counts=CHUNK_COUNTS,
         name="conll2000",
         description="The chunk tag of each word of the Wall Street Journal: where phrases begin and go on.",
-        licence="none stated",
-        source="E. Tjong Kim Sang, S. Buchholz. Introduction to the CoNLL-2000 shared task: chunking. 2000",
+        licence=CHUNK_LICENCE,
+        source=CHUNK_PAPER,
     )
 
 

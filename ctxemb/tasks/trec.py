@@ -7,6 +7,8 @@ from pathlib import Path
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.labelled import load_labelled
 
+LICENCE = "none stated"
+PAPER = "X. Li, D. Roth. Learning question classifiers. COLING 2002"
 COUNTS = {"train": 5_452, "test": 500}
 
 
@@ -17,6 +19,6 @@ def load(data: Path) -> Task:
         COUNTS,
         name="trec",
         description="What a question asks for: abbreviation, description, entity, human, location or number.",
-        licence="none stated",
-        source="X. Li, D. Roth. Learning question classifiers. COLING 2002",
+        licence=LICENCE,
+        source=PAPER,
     )

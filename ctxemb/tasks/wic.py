@@ -10,6 +10,8 @@ from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, read_rows, splits_of, tokenized
 from ctxemb.text.sentence import Sentence
 
+LICENCE = "none stated"
+PAPER = "M. Pilehvar, J. Camacho-Collados. WiC: the Word-in-Context dataset. NAACL 2019"
 COUNTS = {"train": 5_428, "dev": 638, "test": 1_400}
 _PLACES = re.compile(r"(\d+)-(\d+)")
 
@@ -49,8 +51,8 @@ def load(data: Path) -> Task:
         name="wic",
         kind="pair",
         description="Whether a noun or verb has the same sense in two sentences.",
-        licence="none stated",
-        source="M. Pilehvar, J. Camacho-Collados. WiC: the Word-in-Context dataset. NAACL 2019",
+        licence=LICENCE,
+        source=PAPER,
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),

@@ -1,218 +1,241 @@
-"""Word vectors on disk: a folder of shards that describes itself.
+"""Word vectors on disk: a folder of shards that describe themselves.
+
+The folder
+    ``shard-00000.safetensors``, ``shard-00001.safetensors``, ... each holds some sentences, in the order of
+    the text. ``store.json`` is written last: a folder without it is not finished. While someone writes,
+    ``writing.lock`` is locked, and ``writing.json`` says by whom; a name that ends in ``.part`` is a file on
+    its way. Every file is written under such a name, flushed to the disk and then renamed, so it is
+    there whole or not at all, and the same text embedded again in the same way gives the same bytes.
+
+A shard, byte for byte (a safetensors file, https://github.com/huggingface/safetensors)
+    ======================  =====================================================================
+    8 bytes                 length N of the header, unsigned, little-endian; a multiple of 8
+    N bytes                 the header: JSON, ASCII, filled up with spaces
+    8 x n_sentences bytes   ``sentence_ends``: where sentences end, in words (int64)
+    8 x n_words bytes       ``word_ends``: where words end, in bytes (int64)
+    for each layer in turn  ``layer.NAME``: (n_rows, width), row by row; float16, float32 or bfloat16
+    to the end              ``words``: the bytes of all words, UTF-8; a lone surrogate is kept as three bytes
+    ======================  =====================================================================
+
+    Numbers are little-endian, and nothing lies between the parts. So the first part starts at a multiple of 8
+    in the file, each number at a multiple of its size, and the layers together are one array (n_layers,
+    n_rows, width). A row is the vector of a word or, with ``unit`` "sentence", of a sentence.
+
+The header
+    An entry for each part, in the order above: ``"NAME":{"dtype":"I64"|"F16"|"F32"|"BF16"|"U8","shape":[...],
+    "data_offsets":[start,stop]}``, counted from the end of the header; and before them ``"__metadata__"``
+    with three strings:
+
+    ``ctxemb.shard``
+        JSON: the fields of `ShardMeta` but its hash. ``text_hash`` is the SHA-256 (hex) of n_sentences
+        (int64), ``sentence_ends``, ``word_ends`` and ``words``.
+    ``ctxemb.store``
+        JSON: the fields of `StoreMeta`: model, its fingerprint (a hash of weights, configuration and
+        vocabulary), its origin and revision, layers, pooling, type, versions. It is the same in all shards.
+    ``sha256``
+        SHA-256 (hex, 64 digits) of the whole file with zeros ("0") in place of these digits.
 
 ``store.json``
-    A `StoreMeta`; written last, so a folder without it is not finished.
-``shard-00000.safetensors``, ...
-    Tensors ``layer.NAME`` (n_rows, width) for each layer, ``offsets`` (n_sentences + 1) of rows,
-    ``words`` (bytes of all words, UTF-8, lone surrogates kept), ``word_ends`` (n_words) in bytes, and
-    ``sentence_ends`` (n_sentences) in words.
-
-Every file is written under another name first and then renamed: it is there whole or not at all.
+    JSON: ``store`` as in the shards; ``shards``, the `ShardMeta` of those in the folder; ``text_hashes`` of
+    all shards of the text; ``part`` [i, n]: the folder holds the shards whose number leaves i - 1 when
+    divided by n (all: [1, 1]); and sums.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from ctxemb.errors import FormatError, InputError, MissingFileError
-from ctxemb.files import write_text, write_whole
+from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.vectors.meta import META, Contents, StoreMeta, shard_name, shard_numbers
+from ctxemb.vectors.numbers import from_bits, read_dtype
+from ctxemb.vectors.shard import Shard
 from ctxemb.vectors.word_vectors import WordVectors
+from ctxemb.vectors.writer import read_description
 
-META = "store.json"
-FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StoreMeta:
-    """What a store holds and how it was made.
-
-    Parameters
-    ----------
-    model, family, fingerprint
-        Of the model that made the vectors.
-    source, random_init
-        What to load it by.
-    layers
-        Names: numbers from 0, or ``"mix"``.
-    pool, unit, dtype, width
-        How pieces became rows, what has a row, and what a row is.
-    n_sentences, n_words, n_pieces, n_shards
-        Sizes.
-    text_hash
-        SHA-256 (hex) of the words.
-    versions
-        Of the software.
-    format
-        Of the store.
-    """
-
-    model: str
-    family: str
-    fingerprint: str
-    source: str
-    random_init: int | None
-    layers: tuple[int | str, ...]
-    pool: str
-    unit: str
-    dtype: str
-    width: int
-    n_sentences: int = 0
-    n_words: int = 0
-    n_pieces: int = 0
-    n_shards: int = 0
-    text_hash: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-    format: int = FORMAT
-
-
-class StoreWriter:
-    """Writes a store, a shard at a time; it is one when `finish` has been called.
-
-    Parameters
-    ----------
-    folder
-        A new or empty folder.
-    meta
-        What the store holds; sizes are filled in by `finish`.
-
-    Raises
-    ------
-    InputError
-        If the folder holds something.
-    """
-
-    def __init__(self, folder: Path, meta: StoreMeta) -> None:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder} is there already and not empty; name another folder, or remove it")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.meta = meta
-        self._n_shards = 0
-
-    def write(self, sentences: Sequence[Sequence[str]], vectors: WordVectors) -> int:
-        """Write the next shard.
-
-        Parameters
-        ----------
-        sentences
-            Words of each sentence.
-        vectors
-            Their vectors; for ``unit="sentence"`` a row a sentence.
-
-        Returns
-        -------
-        int
-            Size of the shard in bytes.
-
-        Raises
-        ------
-        InputError
-            If a value is too large for float16.
-        ValueError
-            If vectors and sentences, or their shape and the description of the store, do not fit.
-        """
-        self._check(sentences, vectors)
-        dtype = np.dtype(self.meta.dtype)
-        with np.errstate(over="ignore"):
-            values = vectors.values.astype(dtype, order="C")  # save_file writes memory as it lies
-        if not np.isfinite(values).all():
-            raise InputError(f"a value is too large for {dtype}, or not finite; use --dtype float32")
-        encoded = [[word.encode("utf-8", "surrogatepass") for word in words] for words in sentences]
-        flat = [word for words in encoded for word in words]
-        tensors = {f"layer.{name}": values[i] for i, name in enumerate(self.meta.layers)}
-        tensors["offsets"] = np.ascontiguousarray(vectors.offsets, dtype=np.int64)
-        tensors["words"] = np.frombuffer(b"".join(flat), dtype=np.uint8)
-        tensors["word_ends"] = np.cumsum([len(word) for word in flat], dtype=np.int64)
-        tensors["sentence_ends"] = np.cumsum([len(words) for words in encoded], dtype=np.int64)
-        path = self.folder / f"shard-{self._n_shards:05d}.safetensors"
-        write_whole(path, lambda temporary: temporary.write_bytes(save(tensors)))
-        self._n_shards += 1
-        return path.stat().st_size
-
-    def _check(self, sentences: Sequence[Sequence[str]], vectors: WordVectors) -> None:
-        n_layers, _, width = vectors.values.shape
-        expected = (len(self.meta.layers), self.meta.width)
-        if (n_layers, width) != expected:
-            raise ValueError(f"the store holds {expected} (layers, width), found {(n_layers, width)}")
-        rows = [len(words) if self.meta.unit == "word" else 1 for words in sentences]
-        if np.diff(vectors.offsets).tolist() != rows:
-            raise ValueError(f"the vectors are not those of the {len(rows)} sentences")
-
-    def finish(self, meta: StoreMeta) -> None:
-        """Write ``store.json``."""
-        done = dataclasses.replace(meta, n_shards=self._n_shards)
-        text = json.dumps(dataclasses.asdict(done), indent=2, ensure_ascii=False) + "\n"
-        write_text(self.folder / META, text)
+_OPEN_SHARDS = 64
+"""Mapped at once: each keeps a file open, and systems allow a few hundred."""
 
 
 class VectorStore:
-    """Reads a store; a layer is read without touching the others.
+    """Reads a store; a layer, or a sentence, is read without touching the others.
 
     Parameters
     ----------
-    folder, meta
+    folder, meta, contents
         See `open`.
     """
 
-    def __init__(self, folder: Path, meta: StoreMeta) -> None:
+    def __init__(self, folder: Path, meta: StoreMeta, contents: Contents) -> None:
         self.folder = folder
         self.meta = meta
+        self.contents = contents
         self.layers = meta.layers
+        self.dtype = read_dtype(meta.dtype)
+        counts = [(shard.n_sentences, shard.n_rows) for shard in contents.shards]
+        self._starts = np.concatenate([[(0, 0)], np.array(counts).reshape(-1, 2).cumsum(axis=0)])
+        self._shard = functools.lru_cache(_OPEN_SHARDS)(self._open_shard)
 
     @classmethod
-    def open(cls, folder: Path | str) -> VectorStore:
+    def open(cls, folder: Path | str, *, unfinished: bool = False) -> VectorStore:
         """Open the store in `folder`.
+
+        Parameters
+        ----------
+        folder
+            The store.
+        unfinished
+            Read what is there of a store that is not finished: its shards from the first one to the last that
+            has no gap before it. It may be written to meanwhile; shards that come later are not seen.
 
         Raises
         ------
         MissingFileError
-            If there is no finished store.
+            If there is no finished store, or, with `unfinished`, no first shard.
         FormatError
             If its description or a shard is damaged.
         """
-        path = Path(folder) / META
-        if not path.is_file():
-            raise MissingFileError(f"no finished vector store at {folder}: {META} is missing")
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if (found := values.get("format")) not in (None, FORMAT):
-                raise FormatError(f"{path}: format {found}; this version of ctxemb reads format {FORMAT}")
-            meta = StoreMeta(**{**values, "layers": tuple(values["layers"])})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise FormatError(f"{path}: not the description of a vector store: {error}") from error
-        return cls(Path(folder), meta)
+        folder = Path(folder)
+        if (folder / META).is_file():
+            return cls(folder, *read_description(folder))
+        numbers = shard_numbers(folder) if folder.is_dir() else []
+        if not unfinished:
+            begun = (
+                f"; it is not finished: the same `ctxemb embed` goes on with it, unfinished=True reads its "
+                f"{len(numbers)} shards"
+                if numbers
+                else ""
+            )
+            raise MissingFileError(f"no finished vector store at {folder}: {META} is missing{begun}")
+        shards = []
+        for number in range(len(numbers)):
+            if numbers[number] != number:
+                break
+            shards.append(Shard(folder / shard_name(number)))
+        if not shards:
+            raise MissingFileError(f"no vector store at {folder}: {shard_name(0)} is missing")
+        found = tuple(shard.contents for shard in shards)
+        return cls(folder, shards[0].meta, Contents((1, 1), tuple(shard.text_hash for shard in found), found))
 
-    def layer(self, layer: int | str) -> NDArray[Any]:
-        """Return the rows of a layer, (n_rows, width).
+    @property
+    def finished(self) -> bool:
+        """Whether the store is finished."""
+        return (self.folder / META).is_file()
+
+    @property
+    def n_sentences(self) -> int:
+        """Number of sentences."""
+        return int(self._starts[-1, 0])
+
+    @property
+    def n_rows(self) -> int:
+        """Number of vectors in each layer."""
+        return int(self._starts[-1, 1])
+
+    @property
+    def n_words(self) -> int:
+        """Number of words."""
+        return self.contents.n_words
+
+    @property
+    def n_shards(self) -> int:
+        """Number of shards."""
+        return len(self.contents.shards)
+
+    def __len__(self) -> int:
+        return self.n_sentences
+
+    def sentence(self, number: int) -> NDArray[Any]:
+        """Return the vectors of a sentence, (n_layers, n_rows of the sentence, width).
+
+        It is a view of the mapped file (of bfloat16, a float32 copy), and costs the same in a store of any
+        size.
+
+        Raises
+        ------
+        IndexError
+            If there is no such sentence.
+        """
+        shard, local = self._place(number)
+        offsets = shard.offsets
+        return shard.numbers(slice(offsets[local], offsets[local + 1]))
+
+    def sentence_words(self, number: int) -> tuple[str, ...]:
+        """Return the words of a sentence.
+
+        Raises
+        ------
+        IndexError
+            If there is no such sentence.
+        """
+        shard, local = self._place(number)
+        return shard.text.sentence(local)
+
+    def maps(self, layer: int | str) -> Iterator[NDArray[Any]]:
+        """Yield the rows of a layer, a shard at a time, (n_rows of the shard, width), mapped.
 
         Raises
         ------
         KeyError
             If the store does not hold this layer.
         """
-        if layer not in self.layers:
-            raise KeyError(f"{self.folder} holds the layers {list(self.layers)}, not {layer!r}")
-        return np.concatenate(self._tensors(f"layer.{layer}"))
+        self._check(layer)
+        return (shard.layer(layer) for shard in self.shards())
+
+    def layer(self, layer: int | str) -> NDArray[Any]:
+        """Return the rows of a layer, (n_rows, width), in memory; `maps` and `rows` need less of it.
+
+        Raises
+        ------
+        KeyError
+            If the store does not hold this layer.
+        """
+        self._check(layer)
+        values = np.empty((self.n_rows, self.meta.width), dtype=self.dtype)
+        for number, shard in enumerate(self.shards()):
+            shard.read_layer(layer, values[self._starts[number, 1] : self._starts[number + 1, 1]])
+        return values
+
+    def rows(self, layer: int | str, indices: Sequence[int] | NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """Return some rows of a layer, (n_indices, width), in the order of `indices`; only they are read.
+
+        Raises
+        ------
+        KeyError
+            If the store does not hold this layer.
+        IndexError
+            If there is no such row.
+        """
+        self._check(layer)
+        wanted = np.asarray(indices, dtype=np.int64).reshape(-1)
+        if wanted.size and not (wanted.min() >= 0 and wanted.max() < self.n_rows):
+            raise IndexError(f"{self.folder} holds the rows 0 to {self.n_rows - 1}")
+        found = np.empty((len(wanted), self.meta.width), dtype=self.dtype)
+        owners = np.searchsorted(self._starts[:, 1], wanted, side="right") - 1
+        order = np.argsort(owners, kind="stable")
+        borders = np.searchsorted(owners[order], np.arange(self.n_shards + 1))
+        for number in np.flatnonzero(np.diff(borders)):
+            places = order[borders[number] : borders[number + 1]]
+            mapped = self._shard(int(number)).array(f"layer.{layer}")
+            chosen = mapped[wanted[places] - self._starts[number, 1]]
+            found[places] = from_bits(chosen, self.meta.dtype)
+        return found
 
     @property
     def offsets(self) -> NDArray[np.int64]:
         """(n_sentences + 1,) where sentences start and end in the rows."""
-        sizes = np.concatenate([np.diff(part) for part in self._tensors("offsets")])
-        return np.concatenate([[0], sizes.cumsum()])
+        sizes = [np.diff(shard.offsets) for shard in self.shards()]
+        return np.concatenate([[0], np.concatenate([np.empty(0, dtype=np.int64), *sizes]).cumsum()])
 
     def vectors(self) -> WordVectors:
-        """Return all layers and rows."""
-        return WordVectors(np.stack([self.layer(layer) for layer in self.layers]), self.offsets)
+        """Return all layers and rows, in memory."""
+        values = np.stack([self.layer(layer) for layer in self.layers])
+        return WordVectors(values, self.offsets, self.contents.n_pieces)
 
     def words(self) -> list[str]:
         """Return the words of all sentences."""
@@ -220,29 +243,33 @@ class VectorStore:
 
     def sentences(self) -> list[tuple[str, ...]]:
         """Return the words of each sentence."""
-        sentences = []
-        for text, word_ends, sentence_ends in zip(
-            self._tensors("words"), self._tensors("word_ends"), self._tensors("sentence_ends"), strict=True
-        ):
-            ends = word_ends.tolist()
-            raw = text.tobytes()
-            words = [
-                raw[start:stop].decode("utf-8", "surrogatepass")
-                for start, stop in zip([0, *ends], ends, strict=False)
-            ]
-            borders = sentence_ends.tolist()
-            sentences += [tuple(words[a:b]) for a, b in zip([0, *borders], borders, strict=False)]
-        return sentences
+        return [words for shard in self.shards() for words in shard.text.sentences()]
 
-    def _tensors(self, name: str) -> list[NDArray[Any]]:
-        parts = []
-        for number in range(self.meta.n_shards):
-            path = self.folder / f"shard-{number:05d}.safetensors"
-            if not path.is_file():
-                raise MissingFileError(f"{path} is missing")
-            try:
-                with safe_open(path, framework="numpy") as shard:
-                    parts.append(shard.get_tensor(name))
-            except SafetensorError as error:
-                raise FormatError(f"{path}: damaged, or without {name}: {error}") from error
-        return parts
+    def shards(self) -> Iterator[Shard]:
+        """Yield the shards, in order.
+
+        Raises
+        ------
+        MissingFileError, FormatError
+            If one is missing, damaged or of another store.
+        """
+        return (self._shard(number) for number in range(self.n_shards))
+
+    def _open_shard(self, number: int) -> Shard:
+        expected = self.contents.shards[number]
+        shard = Shard(self.folder / shard_name(expected.number))
+        if shard.contents != expected or shard.meta != self.meta:
+            raise FormatError(f"{shard.path}: not the shard that {META} describes")
+        return shard
+
+    def _place(self, number: int) -> tuple[Shard, int]:
+        """Return the shard of a sentence, and its number there."""
+        if not -self.n_sentences <= number < self.n_sentences:
+            raise IndexError(f"no sentence {number}: there are {self.n_sentences}")
+        number %= self.n_sentences
+        owner = int(np.searchsorted(self._starts[:, 0], number, side="right")) - 1
+        return self._shard(owner), number - int(self._starts[owner, 0])
+
+    def _check(self, layer: int | str) -> None:
+        if layer not in self.layers:
+            raise KeyError(f"{self.folder} holds the layers {list(self.layers)}, not {layer!r}")

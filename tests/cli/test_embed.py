@@ -10,6 +10,7 @@ import pytest
 
 from ctxemb.vectors import VectorStore
 from tests.cli.conftest import Ctxemb
+from tests.vectors.stores import hashes
 
 
 def test_text_on_the_command_line(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
@@ -38,6 +39,22 @@ def test_file_with_layers_pool_and_unit(ctxemb: Ctxemb, elmo_folder: Path, tmp_p
     assert store.layers == (0, 2)
     assert store.sentences() == [("a", "b", "c"), ("d", "é", "👍🏽")]
     assert store.vectors().values.shape == (2, 2, 16)
+
+
+def test_other_formats(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_text("id\ttext\n1\ta b\n", encoding="utf-8")
+    (tmp_path / "x.jsonl").write_text('{"s": ["a", "b"]}\n', encoding="utf-8")
+    (tmp_path / "x.long").write_text("a b " * 300_000, encoding="utf-8")
+    for name, *options in (("x.tsv", "--column", "text"), ("x.jsonl", "--field", "s")):
+        store = tmp_path / f"{name}-store"
+        done = ctxemb("embed", tmp_path / name, *options, "--model", elmo_folder, "-o", store)
+        assert done.code == 0, done.err
+        assert VectorStore.open(store).sentences() == [("a", "b")]
+    done = ctxemb("embed", tmp_path / "x.tsv", "--model", elmo_folder, "-o", tmp_path / "s")
+    assert "x.tsv: say which column" in done.err
+    done = ctxemb("embed", tmp_path / "x.long", "--model", elmo_folder, "-o", tmp_path / "s")
+    assert "x.long:1: a line of more than 1,048,576 bytes" in done.err
+    assert not (tmp_path / "s").exists()
 
 
 def test_standard_input(elmo_folder: Path, tmp_path: Path) -> None:
@@ -76,7 +93,7 @@ def test_an_empty_line_is_named_and_leaves_nothing(ctxemb: Ctxemb, elmo_folder: 
         (("embed", "--text", "a", "-o", "x", "--model", "bort"), 1, "did you mean 'bert'"),
         (("embed", "--text", "a", "-o", "x", "--model", "MODEL", "--layers", "9"), 1, "no layer 9"),
         (("embed", "--text", "a", "-o", "x", "--model", "MODEL", "--layers", "a"), 1, "found 'a'"),
-        (("embed", "--text", "a", "-o", "x", "--pool", "max"), 2, "max"),
+        (("embed", "--text", "a", "-o", "x", "--pool", "median"), 2, "median"),
         (("embed", "--text", "  ", "-o", "x", "--model", "MODEL"), 1, "--text:1: an empty line"),
         (("bogus",), 2, "bogus"),
     ],
@@ -98,12 +115,30 @@ def test_wrong_input_is_told_in_a_line(
     assert not (tmp_path / "x").exists()
 
 
-def test_a_store_is_not_overwritten(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
-    command = ("embed", "--text", "a b", "--model", elmo_folder, "-o", tmp_path / "store")
-    assert ctxemb(*command).code == 0
-    done = ctxemb(*command)
-    assert done.code == 1
-    assert "not empty" in done.err
+def test_the_same_command_again_changes_nothing(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    command = ("embed", "--text", "a b", "--model", elmo_folder, "-o", tmp_path / "store", "--format", "json")
+    assert json.loads(ctxemb(*command).out)[0]["new"] == 2
+    before = hashes(tmp_path / "store")
+    row = json.loads(ctxemb(*command).out)[0]
+    assert (row["words"], row["new"], row["words/s"]) == (2, 0, 0)
+    assert hashes(tmp_path / "store") == before
+    for change, message in (
+        (("--text", "c"), "another text"),
+        (("--pool", "first"), "pool is mean there and first here"),
+        (("--shard", "1/2"), "part 1/1"),
+        (("--dtype", "bfloat16"), "dtype is float16 there and bfloat16 here"),
+    ):
+        done = ctxemb(*command, *change)
+        assert done.code == 1
+        assert message in done.err
+    assert hashes(tmp_path / "store") == before
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "1", "a/b", "1/", "-1/2"])
+def test_a_wrong_part_is_told(ctxemb: Ctxemb, part: str) -> None:
+    done = ctxemb("embed", "--text", "a", "-o", "x", "--shard", part)
+    assert done.code == 2
+    assert "is not I/N" in done.err
 
 
 def test_debug_shows_where(ctxemb: Ctxemb) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ctxemb.errors import InputError
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit, pool_pieces
 from ctxemb.models import load
 from ctxemb.models.encoding import Encoding, pack
@@ -17,6 +18,8 @@ from tests.toys import sentences
 
 def slowly(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
     """Collect each word's pieces in the order of the text; windows may lie in any order."""
+    if pool == "cls":
+        return torch.stack([layers[:, _window_of(batch, int(word))] for word in batch.offsets[:-1]], dim=1)
     of_words: list[list[Tensor]] = [[] for _ in range(batch.n_words)]
     for piece, word in enumerate(batch.words.tolist()):
         if word >= 0:
@@ -27,8 +30,19 @@ def slowly(layers: Tensor, batch: Encoding, pool: Pool, unit: Unit) -> Tensor:
         groups = [
             [piece for word in of_words[start:stop] for piece in word] for start, stop in pairwise(borders)
         ]
-    choose = {"mean": lambda x: sum(x) / len(x), "first": lambda x: x[0], "last": lambda x: x[-1]}[pool]
+    choose = {
+        "max": lambda x: torch.stack(x).amax(dim=0),
+        "mean": lambda x: sum(x) / len(x),
+        "first": lambda x: x[0],
+        "last": lambda x: x[-1],
+    }[pool]
     return torch.stack([choose(group) for group in groups], dim=1)
+
+
+def _window_of(batch: Encoding, word: int) -> int:
+    """Return where the window begins that holds the first piece of a word."""
+    piece = batch.words.tolist().index(word)
+    return max(start for start in batch.windows.tolist() if start <= piece)
 
 
 def random_batch(max_pieces: int | None, *, causal: bool) -> Encoding:
@@ -42,6 +56,8 @@ def random_batch(max_pieces: int | None, *, causal: bool) -> Encoding:
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize(("max_pieces", "causal"), [(None, False), (8, False), (9, True)])
 def test_against_the_slow_way(max_pieces: int | None, causal: bool, pool: Pool, unit: Unit) -> None:
+    if (pool, unit) == ("cls", "word"):
+        pytest.skip("a word has no special piece")
     batch = random_batch(max_pieces, causal=causal)
     layers = torch.randn(
         3, len(batch.pieces), 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
@@ -59,11 +75,15 @@ def test_models_against_the_slow_way(
 ) -> None:
     model = load(str(toy_folders[family]))
     batch = model.encode(sentences(3, 40, 1, 17))
+    if pool == "cls" and (unit == "word" or batch.words[0] >= 0):
+        with pytest.raises(InputError, match="'cls'"):
+            pool_pieces(model(batch), batch, pool, unit)
+        return
     layers = model(batch)
     torch.testing.assert_close(pool_pieces(layers, batch, pool, unit), slowly(layers, batch, pool, unit))
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", [pool for pool in POOLS if pool != "cls"])
 def test_words_of_one_piece_are_that_piece(pool: Pool) -> None:
     batch = pack([[(1,), (2,)], [(3,)]], prefix=(0,))
     layers = torch.randn(2, len(batch.pieces), 4)

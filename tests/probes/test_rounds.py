@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ctxemb.errors import InputError
 from ctxemb.probes import run_probe
 from ctxemb.probes.kinds import Simple
 from ctxemb.probes.rounds import rounds_of
@@ -74,6 +75,15 @@ def test_with_folds_every_example_is_tested_once_by_others() -> None:
     for turn in rounds_of(task):
         assert not set(turn.final) & set(turn.test)
         assert not set(turn.train) & (set(turn.test) | set(turn.dev))
+
+
+def test_few_examples_leave_folds_empty() -> None:
+    task = toy_task()[0]
+    folds = np.array([2, 5, 9])[np.arange(48) % 3]
+    run, _ = spied(dataclasses.replace(task, splits={}, folds=folds))
+    assert sorted(run.test.rows) == list(range(48))
+    with pytest.raises(InputError, match="examples in 2 folds"):
+        spied(dataclasses.replace(task, splits={}, folds=np.arange(48) % 2))
 
 
 def test_a_single_example_of_a_label_stays_in_training() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ctxemb.errors import FormatError, MissingFileError, UnknownNameError
+from ctxemb.probes import run_baseline, score_of
 from ctxemb.tasks import Task, load_task, task_names
 from ctxemb.tasks.files import read_rows, tokenized
 from ctxemb.tasks.labelled import load_labelled
@@ -19,6 +20,11 @@ from ctxemb.tasks.labelled import load_labelled
         ("senseval", {"train": 10_601, "test": 4_624}, 19, 4),
         ("trec", {"train": 5_452, "test": 500}, 6, 1),
         ("sst2", {"train": 6_920, "dev": 872, "test": 1_821}, 2, 1),
+        ("sst5", {"train": 8_544, "dev": 1_101, "test": 2_210}, 5, 1),
+        ("cola", {"train": 8_551, "dev": 527, "test": 516}, 2, 1),
+        ("wic", {"train": 5_428, "dev": 638, "test": 1_400}, 2, 1),
+        ("ewt-pos", {"train": 204_577, "dev": 25_147, "test": 25_094}, 17, 1),
+        ("conll2000", {"train": 211_727, "test": 47_377}, 23, 1),
     ],
 )
 def test_published_sets(
@@ -30,6 +36,31 @@ def test_published_sets(
     rows = np.concatenate(list(task.splits.values()))
     assert sorted(rows.tolist()) == list(range(len(task.examples)))
     assert not task.shareable
+
+
+@pytest.mark.parametrize(("name", "count"), [("mr", 10_662), ("subj", 10_000)])
+def test_published_sets_without_a_split(data_folder: Path, name: str, count: int) -> None:
+    task = load_task(name, data_folder)
+    assert task.folds is not None
+    assert len(task.examples) == count
+    assert np.bincount(task.folds).min() > 0.095 * count
+
+
+def test_the_first_sense_scores_as_published(data_folder: Path) -> None:
+    """Raganato et al. (2017), table 2, WordNet's first sense."""
+    task = load_task("all-words", data_folder)
+    published = {
+        "senseval2": 66.8,
+        "senseval3": 66.2,
+        "semeval2007": 55.2,
+        "semeval2013": 63.0,
+        "semeval2015": 67.8,
+    }
+    found = run_baseline(task, "first-sense").test
+    assert 100 * score_of(task, found.rows, found.labels) == pytest.approx(65.2, abs=0.05)
+    for part, expected in published.items():
+        kept = np.isin(found.rows, task.parts[part])
+        assert 100 * score_of(task, found.rows[kept], found.labels[kept]) == pytest.approx(expected, abs=0.05)
 
 
 def test_coarsewsd_positions_point_at_the_word(data_folder: Path) -> None:
@@ -48,12 +79,13 @@ def test_names() -> None:
 
 def test_a_folder_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CTXEMB_DATA", raising=False)
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     with pytest.raises(MissingFileError, match="--data or CTXEMB_DATA"):
         load_task("trec")
-    with pytest.raises(MissingFileError, match="no folder"):
+    with pytest.raises(MissingFileError, match="nothing in"):
         load_task("trec", tmp_path / "nowhere")
     monkeypatch.setenv("CTXEMB_DATA", str(tmp_path))
-    with pytest.raises(MissingFileError, match=r"train\.tsv"):
+    with pytest.raises(MissingFileError, match=r"nothing in .*trec"):
         load_task("trec")
 
 

@@ -1,0 +1,135 @@
+"""`ctxemb data`."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ctxemb.cli.options import data_option
+from ctxemb.cli.tables import format_option, print_rows
+from ctxemb.cli.terminal import Terminal, pass_terminal
+
+
+@click.group("data")
+def command() -> None:
+    """Find, fetch and check the published data sets."""
+
+
+@command.command("list")
+@data_option
+@format_option
+def list_command(data: str | None, style: str) -> None:
+    """List the data sets, and whether they are at hand."""
+    from pathlib import Path
+
+    from ctxemb.tasks.sources import SOURCES, data_folder, is_present
+
+    folder = Path(data) if data else None
+    rows = [
+        {
+            "task": name,
+            "folder": source.folder,
+            "present": is_present(name, folder),
+            "fetched by get": bool(source.url),
+            "examples": sum(source.counts.values()),
+            "licence": source.licence,
+            "public": source.public,
+        }
+        for name, source in SOURCES.items()
+    ]
+    print_rows(rows, style, f"Data sets in {data_folder(folder)}")
+
+
+@command.command("info")
+@click.argument("name")
+@data_option
+@format_option
+def info_command(name: str, data: str | None, style: str) -> None:
+    """Show what a data set holds, its licence and its paper."""
+    from pathlib import Path
+
+    from ctxemb.tasks import load_task
+    from ctxemb.tasks.sources import SOURCES, is_present
+
+    folder = Path(data) if data else None
+    known = SOURCES.get(name)
+    if known is not None and not is_present(name, folder):
+        print_rows(
+            [
+                {"what": "task", "value": name},
+                {"what": "present", "value": False},
+                {"what": "paper", "value": known.paper},
+                {"what": "licence", "value": known.licence},
+                {"what": "public", "value": known.public},
+                {"what": "url", "value": known.url or "none: to be put together by hand"},
+                *({"what": split, "value": count} for split, count in known.counts.items()),
+            ],
+            style,
+        )
+        return
+    task = load_task(name, folder)
+    rows: list[dict[str, object]] = [
+        {"what": "task", "value": task.name},
+        {"what": "kind", "value": task.kind},
+        {"what": "description", "value": task.description},
+        {"what": "paper", "value": task.source},
+        {"what": "licence", "value": task.licence},
+        {"what": "sentences", "value": len(task.sentences)},
+        *({"what": split, "value": len(numbers)} for split, numbers in sorted(task.splits.items())),
+        *([] if task.folds is None else [{"what": "folds", "value": int(task.folds.max()) + 1}]),
+        {"what": "labels", "value": len(task.labels)},
+        {"what": "groups", "value": len(task.groups)},
+        {"what": "metrics", "value": ", ".join(task.metrics)},
+    ]
+    if known is not None:
+        rows.append({"what": "public", "value": known.public})
+        rows.append({"what": "url", "value": known.url or "none: to be put together by hand"})
+    print_rows(rows, style)
+
+
+@command.command("check")
+@click.argument("names", nargs=-1)
+@data_option
+@format_option
+@click.pass_context
+def check_command(ctx: click.Context, names: tuple[str, ...], data: str | None, style: str) -> None:
+    """Load data sets, all that are at hand unless NAMES are given, and compare with the published counts."""
+    from pathlib import Path
+
+    from ctxemb.errors import CtxembError
+    from ctxemb.tasks import load_task
+    from ctxemb.tasks.sources import SOURCES, is_present
+
+    folder = Path(data) if data else None
+    rows: list[dict[str, object]] = []
+    for name in names or [name for name in SOURCES if is_present(name, folder)]:
+        try:
+            n = len(load_task(name, folder).examples)
+            rows.append({"task": name, "examples": n, "fault": ""})
+        except CtxembError as error:
+            rows.append({"task": name, "examples": None, "fault": str(error)})
+    print_rows(rows, style)
+    if any(row["fault"] for row in rows):
+        ctx.exit(1)
+
+
+@command.command("get")
+@click.argument("names", nargs=-1, required=True)
+@data_option
+@pass_terminal
+def get_command(terminal: Terminal, names: tuple[str, ...], data: str | None) -> None:
+    """Download data sets from their public sources, every file checked by its SHA-256."""
+    from pathlib import Path
+
+    from ctxemb.registry import unknown_name
+    from ctxemb.tasks import load_task
+    from ctxemb.tasks.sources import SOURCES, fetch
+
+    folder = Path(data) if data else None
+    for name in names:
+        if name not in SOURCES:
+            raise unknown_name("data set", name, SOURCES)
+        with terminal.steps() as progress:
+            where = fetch(name, folder, progress=progress)
+        task = load_task(name, folder)
+        click.echo(where)
+        terminal.note(f"{name}: {len(task.examples):,} examples; licence: {task.licence}; {task.source}")

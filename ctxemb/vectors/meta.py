@@ -1,0 +1,215 @@
+"""What a vector store says of itself: how it was made, and what each shard holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ctxemb.errors import FormatError, InputError
+
+META = "store.json"
+FORMAT = 2
+_SHARD_NAME = re.compile(r"shard-(\d{5,})\.safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMeta:
+    """How the vectors of a store were made; the same in all its shards.
+
+    Parameters
+    ----------
+    model, family, fingerprint, origin
+        Of the model that made the vectors; the fingerprint is the SHA-256 (hex) of all that decides them, the
+        origin says where it was downloaded from, with the revision.
+    source, random_init
+        What to load it by.
+    layers
+        Names: numbers from 0, or ``"mix"``.
+    pool, unit, dtype, width
+        How pieces became rows, what has a row, and what a row is.
+    shard_words
+        A shard ends with the sentence that brings it to so many words.
+    versions
+        Of the software.
+    format
+        Of the store.
+    """
+
+    model: str
+    family: str
+    fingerprint: str
+    source: str
+    random_init: int | None
+    layers: tuple[int | str, ...]
+    pool: str
+    unit: str
+    dtype: str
+    width: int
+    origin: str = ""
+    shard_words: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> StoreMeta:
+        """Return the description that `values` hold.
+
+        Raises
+        ------
+        FormatError
+            If they are of another format.
+        ValueError, TypeError, KeyError
+            If they are no description.
+        """
+        if (found := values.get("format")) not in (None, FORMAT):
+            raise FormatError(f"format {found}; this version of ctxemb reads format {FORMAT}")
+        return cls(**{**values, "layers": tuple(values["layers"])})
+
+    def check_same(self, other: StoreMeta, where: str) -> None:
+        """Refuse to mix vectors that were made in another way.
+
+        Raises
+        ------
+        InputError
+            If `other`, found at `where`, differs; the message names each difference.
+        """
+        ours, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        differences = [
+            f"{name} is {_shown(theirs[name])} there and {_shown(ours[name])} here"
+            for name in ours
+            if ours[name] != theirs[name]
+        ]
+        if differences:
+            raise InputError(
+                f"{where} was made in another way: {'; '.join(differences)}; "
+                "give the options it was made with, or name another folder"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ShardMeta:
+    """What one shard holds.
+
+    Parameters
+    ----------
+    number
+        From 0, over the whole text.
+    n_sentences, n_words, n_pieces, n_rows
+        Sizes; a row is the vector of a word or of a sentence.
+    text_hash
+        SHA-256 (hex) of the words.
+    sha256
+        Of the shard (hex); see `ctxemb.vectors.store`.
+    """
+
+    number: int
+    n_sentences: int
+    n_words: int
+    n_pieces: int
+    n_rows: int
+    text_hash: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a finished store holds.
+
+    Parameters
+    ----------
+    part
+        ``(i, n)``: the shards whose number leaves the remainder i - 1 when divided by n.
+    text_hashes
+        Of all shards of the text, those of other parts as well.
+    shards
+        Those that are here, in order.
+    """
+
+    part: tuple[int, int]
+    text_hashes: tuple[str, ...]
+    shards: tuple[ShardMeta, ...]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Contents:
+        """Return what `values`, made by `as_json`, say.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If they say something else.
+        """
+        i, n = values["part"]
+        shards = tuple(ShardMeta(**shard) for shard in values["shards"])
+        return cls((int(i), int(n)), tuple(values["text_hashes"]), shards)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as values of a JSON text."""
+        return {
+            "part": list(self.part),
+            "n_sentences": self.n_sentences,
+            "n_words": self.n_words,
+            "n_pieces": self.n_pieces,
+            "n_rows": self.n_rows,
+            "n_shards": len(self.shards),
+            "text_hash": self.text_hash,
+            "text_hashes": list(self.text_hashes),
+            "shards": [dataclasses.asdict(shard) for shard in self.shards],
+        }
+
+    @property
+    def n_text_shards(self) -> int:
+        """Number of shards of all parts."""
+        return len(self.text_hashes)
+
+    @property
+    def text_hash(self) -> str:
+        """SHA-256 (hex) of the hashes (32 bytes each) of all shards' words."""
+        return hashlib.sha256(b"".join(map(bytes.fromhex, self.text_hashes))).hexdigest()
+
+    @property
+    def n_sentences(self) -> int:
+        """Number of sentences."""
+        return sum(shard.n_sentences for shard in self.shards)
+
+    @property
+    def n_words(self) -> int:
+        """Number of words."""
+        return sum(shard.n_words for shard in self.shards)
+
+    @property
+    def n_pieces(self) -> int:
+        """Number of the model's pieces that were read for them."""
+        return sum(shard.n_pieces for shard in self.shards)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of vectors in each layer."""
+        return sum(shard.n_rows for shard in self.shards)
+
+
+def shard_name(number: int) -> str:
+    """Return the file name of a shard."""
+    return f"shard-{number:05d}.safetensors"
+
+
+def shard_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the shards in `folder`, in order."""
+    found = (_SHARD_NAME.fullmatch(path.name) for path in folder.iterdir())
+    return sorted(int(match[1]) for match in found if match)
+
+
+def to_json(values: Mapping[str, Any], indent: int | None = None) -> str:
+    """Return the one JSON text that these values have."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(values, sort_keys=True, indent=indent, separators=separators, ensure_ascii=True)
+
+
+def _shown(value: Any) -> str:
+    text = str(list(value) if isinstance(value, tuple) else value)
+    return f"{text[:12]}…" if re.fullmatch(r"(static-)?[0-9a-f]{64}", text) else text or "nothing"
