@@ -40,7 +40,7 @@ def command(terminal: Terminal, file: str, models: tuple[str, ...], max_words: i
 
     corpus = Corpus((Path(file),))
     rows = []
-    objectives = [(name, load_objective(find_model(name).folder)) for name in models or ("gpt", "bert")]
+    objectives = [(name, load_objective(find_model(name).path)) for name in models or ("gpt", "bert")]
     for name, objective in objectives:
         with terminal.progress(f"scoring with {name}", None) as advance:
             found = perplexity(objective, corpus, max_words=max_words, progress=advance)

@@ -40,7 +40,7 @@ def training_rows(name: str) -> list[dict[str, Any]]:
     found = find_model(name)
     return [
         {"model": found.name, "words": entry["words"], "bits_per_character": round(entry[f"valid_{BITS}"], 4)}
-        for entry in held_out(read_log(found.folder))
+        for entry in held_out(read_log(found.path))
         if f"valid_{BITS}" in entry
     ]
 

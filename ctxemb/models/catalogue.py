@@ -10,10 +10,20 @@ from pathlib import Path
 from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
-from ctxemb.models.checkpoints import CONFIG, folder_fingerprint, is_ours, load_network
+from ctxemb.models.checkpoints import CONFIG, fingerprint_of, is_ours, load_network
 from ctxemb.models.formats.weights import SAFE
 from ctxemb.models.loaded import LoadedModel, StaticModel, without_final_norm
-from ctxemb.models.published import ELMO, HUB, ON_HUB, PACKAGE, fetch, find_packaged, is_published, origin_of
+from ctxemb.models.published import (
+    ELMO,
+    GGUF,
+    HUB,
+    ON_HUB,
+    PACKAGE,
+    fetch,
+    find_packaged,
+    is_published,
+    origin_of,
+)
 from ctxemb.models.stateful import StatefulModel
 from ctxemb.models.wrapped import wrap
 from ctxemb.registry import unknown_name
@@ -129,10 +139,10 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         return StaticModel(load(name.partition(":")[2] or "bert", random_init))
     variant, plain = _split(name)
     found = find_model(plain)
-    read = load_network if is_ours(found.folder) else wrap
-    network = read(found.folder, random_init=random_init)
+    read = load_network if is_ours(found.path) else wrap
+    network = read(found.path, random_init=random_init)
     shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
-    identify = partial(folder_fingerprint, found.folder, random_init)
+    identify = partial(fingerprint_of, found.path, random_init)
     model = LoadedModel(network, shown, identify, found.origin)
     return VARIANTS[variant](model) if variant else model
 
@@ -151,14 +161,14 @@ class FoundModel:
     ----------
     name
         What results call it.
-    folder
-        Its files.
+    path
+        The folder of its files, or a GGUF file.
     origin
         Where it comes from, with the revision; empty for what ships and for a folder of the user's own.
     """
 
     name: str
-    folder: Path
+    path: Path
     origin: str = ""
 
 
@@ -177,19 +187,28 @@ def find_model(name: str) -> FoundModel:
         return FoundModel(name, embedded_path("models", name))
     if is_published(name):
         fetched = fetch(name)
-        return FoundModel(name.removeprefix(HUB), fetched.folder, fetched.origin)
+        return FoundModel(name.removeprefix(HUB), fetched.path, fetched.origin)
     if name.startswith(PACKAGE):
         packaged = find_packaged(name)
         return FoundModel(packaged.name, _inner(packaged.folder), packaged.origin)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return FoundModel(folder.resolve().name, _inner(folder))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return FoundModel(path.resolve().name, _inner(path))
+    if path.suffix == GGUF and path.is_file():
+        return FoundModel(path.stem, path)
     raise unknown_name(
         "model", name, (*EMBEDDED, *ELMO, *ON_HUB), f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder"
     )
 
 
 def _inner(folder: Path) -> Path:
-    """Return the folder of the Transformer in one of sentence-transformers."""
+    """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF."""
+    if (folder / CONFIG).is_file():
+        return folder
     inner = folder / "0_Transformer"
-    return inner if inner.is_dir() and not (folder / CONFIG).is_file() else folder
+    if inner.is_dir():
+        return inner
+    files = sorted(folder.glob(f"*{GGUF}"))
+    if len(files) > 1:
+        raise InputError(f"{folder} holds {len(files)} files *{GGUF}; name one of them: --model {files[0]}")
+    return files[0] if files else folder

@@ -213,7 +213,9 @@ def read_config_values(folder: Path) -> Values:
 
 
 def is_ours(folder: Path) -> bool:
-    """Return whether the folder's architecture is one of ours, or it is not told."""
+    """Return whether the folder's architecture is one of ours, or it is not told; a file's never is."""
+    if folder.is_file():
+        return False
     if not (folder / CONFIG).is_file():
         return True
     kind = read_config_values(folder).values.get("model_type")
@@ -234,15 +236,17 @@ def _own_elmo(values: Values) -> ElmoConfig:
         raise FormatError(f"{values.path}: not a configuration of elmo: {error}") from error
 
 
-def folder_fingerprint(folder: Path, random_init: int | None) -> str:
-    """Return the SHA-256 (hex) of all that decides the vectors of the model in `folder`."""
+def fingerprint_of(path: Path, random_init: int | None) -> str:
+    """Return the SHA-256 (hex) of all that decides the vectors of the model in a folder, or a GGUF file."""
     digest = hashlib.sha256()
-    for path in (options_file(folder), *(folder / name for name in _SMALL)):
-        if path is not None and path.is_file():
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    if path.is_file():
+        digest.update(_file_digest(path))
+    for small in (options_file(path), *(path / name for name in _SMALL)):
+        if small is not None and small.is_file():
+            digest.update(hashlib.sha256(small.read_bytes()).digest())
     if random_init is None:
-        for path in sorted(path for kind in _WEIGHTS for path in folder.glob(kind) if path.stem != "head"):
-            digest.update(_file_digest(path))
+        for file in sorted(file for kind in _WEIGHTS for file in path.glob(kind) if file.stem != "head"):
+            digest.update(_file_digest(file))
     else:
         digest.update(f"random {random_init}".encode())
     return digest.hexdigest()

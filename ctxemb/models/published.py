@@ -10,7 +10,13 @@ from pathlib import Path, PurePosixPath
 from ctxemb.errors import InputError, MissingFileError
 
 HUB = "hf:"
-"""What the name of any model on the Hugging Face hub begins with: ``hf:organisation/name@revision``."""
+"""What the name of any model on the Hugging Face hub begins with: ``hf:organisation/name@revision``.
+
+One of several files of GGUF in a repository stands after its name: ``hf:organisation/name/FILE.gguf``.
+"""
+
+GGUF = ".gguf"
+"""The end of the name of a file of GGUF, the format of llama.cpp."""
 
 PACKAGE = "package:"
 """What the name of a model in an installed Python package begins with: ``package:PACKAGE/FOLDER``."""
@@ -64,13 +70,13 @@ class Fetched:
 
     Parameters
     ----------
-    folder
-        Where it lies.
+    path
+        Its folder, or its file where it is one of GGUF.
     origin
         Where it comes from; for the hub, with the revision.
     """
 
-    folder: Path
+    path: Path
     origin: str
 
 
@@ -85,7 +91,7 @@ def origin_of(name: str) -> str:
 
 
 def fetch(name: str) -> Fetched:
-    """Return the folder of a published model; it is downloaded unless it was before.
+    """Return where a published model lies; it is downloaded unless it was before.
 
     Raises
     ------
@@ -121,7 +127,16 @@ def _fetch_hub(name: str, repository: str, revision: str | None) -> Fetched:
     def get(patterns: list[str]) -> Path:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
 
+    owner, slash, rest = repository.partition("/")
+    short, _, file = rest.partition("/")
+    if file.endswith(GGUF):
+        repository = f"{owner}{slash}{short}"
     try:
+        if file.endswith(GGUF):
+            folder = get([file])
+            if not (folder / file).is_file():
+                raise MissingFileError(f"{repository} on the Hugging Face hub has no file {file}")
+            return Fetched(folder / file, f"{repository}/{file}@{folder.name}")
         folder = get([*_SMALL_FILES, *_SAFE])
         if not any(folder.glob("*.safetensors")):
             folder = get([*_SMALL_FILES, *_BIN])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,9 @@ class Wrapped(nn.Module):
         self.family = str(config.model_type)
         self.config = config
         self.causal = not config.is_encoder_decoder and _is_causal(config)
-        self.tokenizer = PieceTokenizer(tokenizer.backend_tokenizer, _unknown(tokenizer))
         self.prefix, self.suffix = _around(tokenizer)
+        # After `_around`: each call of the tokenizer sets its backend to read special pieces in text as such.
+        self.tokenizer = PieceTokenizer(tokenizer.backend_tokenizer, _unknown(tokenizer))
         self.max_pieces = _longest_window(config, tokenizer)
         layers = self._layers(torch.tensor([[self.tokenizer.unknown]]))
         self.n_layers, self.width = len(layers), int(layers[0].shape[-1])
@@ -84,20 +86,21 @@ class Wrapped(nn.Module):
         return layers
 
 
-def wrap(folder: Path, random_init: int | None = None) -> Wrapped:
-    """Load a folder of `transformers` whose architecture is none of ours.
+def wrap(path: Path, random_init: int | None = None) -> Wrapped:
+    """Load a model of `transformers` whose architecture is none of ours, or any in a GGUF file.
 
     Parameters
     ----------
-    folder
-        The model's folder, with a fast tokenizer.
+    path
+        The model's folder, with a fast tokenizer; or a GGUF file, which holds all. Quantised weights become
+        float32.
     random_init
         Seed of random weights to have instead of the trained ones.
 
     Raises
     ------
     MissingFileError
-        If `transformers` is not installed.
+        If `transformers` is not installed, or, for a GGUF file, the package `gguf`.
     FormatError
         If it cannot load the model.
     """
@@ -105,21 +108,27 @@ def wrap(folder: Path, random_init: int | None = None) -> Wrapped:
         import transformers
     except ImportError as error:
         raise MissingFileError(
-            f"{folder}: an architecture that ctxemb does not have itself; with the extra ctxemb[hf] "
+            f"{path}: a format or architecture that ctxemb does not have itself; with the extra ctxemb[hf] "
             "(pip install 'ctxemb[hf]') any model of transformers can be used"
         ) from error
+    is_file = path.is_file()
+    if is_file and importlib.util.find_spec("gguf") is None:
+        raise MissingFileError(f"{path}: GGUF files need the package gguf: pip install 'ctxemb[hf]'")
+    place: dict[str, Any] = {"pretrained_model_name_or_path": path.parent if is_file else path}
+    if is_file:
+        place["gguf_file"] = path.name
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, add_prefix_space=True, use_fast=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(**place, add_prefix_space=True, use_fast=True)
         if random_init is None:
-            model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
+            model = transformers.AutoModel.from_pretrained(**place, dtype=torch.float32, use_safetensors=True)
         else:
-            config = transformers.AutoConfig.from_pretrained(folder)
+            config = transformers.AutoConfig.from_pretrained(**place)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(random_init)
                 model = transformers.AutoModel.from_config(config)
         return Wrapped(model.eval(), tokenizer).eval().requires_grad_(False)
     except Exception as error:  # transformers raises whatever the model's code raises
-        raise FormatError(f"{folder}: transformers cannot load this model: {error}") from error
+        raise FormatError(f"{path}: transformers cannot load this model: {error}") from error
 
 
 def _is_causal(config: Any) -> bool:

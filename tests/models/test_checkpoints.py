@@ -18,7 +18,7 @@ from ctxemb.models.bert import BertConfig
 from ctxemb.models.checkpoints import (
     CONFIG,
     build_network,
-    folder_fingerprint,
+    fingerprint_of,
     load_network,
     save_network,
 )
@@ -149,17 +149,17 @@ def test_random_weights_need_no_file(copied: Callable[[str], Path]) -> None:
 
 def test_fingerprint(copied: Callable[[str], Path], toy_folders: dict[str, Path]) -> None:
     folder = copied("bert")
-    original = folder_fingerprint(folder, None)
-    assert original == folder_fingerprint(toy_folders["bert"], None)  # the place does not matter
-    twins = [folder_fingerprint(folder, seed) for seed in (0, 1)]
+    original = fingerprint_of(folder, None)
+    assert original == fingerprint_of(toy_folders["bert"], None)  # the place does not matter
+    twins = [fingerprint_of(folder, seed) for seed in (0, 1)]
     change_weights(folder, lambda weights: weights["pooler.dense.bias"].__setitem__(0, 2.0))
-    changed = folder_fingerprint(folder, None)
-    assert [folder_fingerprint(folder, seed) for seed in (0, 1)] == twins  # trained weights do not matter
+    changed = fingerprint_of(folder, None)
+    assert [fingerprint_of(folder, seed) for seed in (0, 1)] == twins  # trained weights do not matter
     tokenizer = (folder / TOKENIZER).read_text(encoding="utf-8")
     (folder / TOKENIZER).write_text(tokenizer.replace("##he", "##hx"), encoding="utf-8")
-    tokenized = folder_fingerprint(folder, None)
+    tokenized = fingerprint_of(folder, None)
     change_config(folder, layer_norm_eps=1e-6)
-    configured = folder_fingerprint(folder, None)
+    configured = fingerprint_of(folder, None)
     assert len({original, *twins, changed, tokenized, configured}) == 6
 
 

@@ -16,13 +16,16 @@ from ctxemb.models.bert import Bert
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import NO_WORD
 from ctxemb.models.loaded import LoadedModel, StaticModel
+from ctxemb.models.wrapped import Wrapped
 from ctxemb.text.sentence import Sentence
+from tests.checkpoints.others import KINDS, write
 from tests.toys import STRANGE_WORDS, sentence, sentences
 
 TOYS = ("elmo", "gpt", "gpt-post", "bert")
 SHIPPED = ("elmo", "gpt", "bert")
 NAMES = [
     *(f"toy:{name}" for name in TOYS),
+    *(f"toy:{name}" for name in KINDS),
     *(f"static:toy:{name}" for name in TOYS),
     *SHIPPED,
     "static:bert",
@@ -31,9 +34,10 @@ Get = Callable[[str], ContextualModel]
 
 
 @pytest.fixture(scope="module")
-def get(toy_folders: dict[str, Path]) -> Get:
+def get(toy_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Get:
     """Return a function that loads a model of `NAMES`, each once."""
     models: dict[str, ContextualModel] = {}
+    others = tmp_path_factory.mktemp("others")
 
     def load_once(name: str) -> ContextualModel:
         if name not in models:
@@ -44,7 +48,8 @@ def get(toy_folders: dict[str, Path]) -> Get:
                     pytest.skip(f"{shipped} is not there")
                 models[name] = load(name)
             else:
-                models[name] = load(f"{prefix}{toy_folders[toy]}")
+                place = write(toy, others / toy)[0] if toy in KINDS else toy_folders[toy]
+                models[name] = load(f"{prefix}{place}")
         return models[name]
 
     return load_once
@@ -72,6 +77,9 @@ def special_pieces(model: ContextualModel, batch: Encoding) -> Tensor:
     network = inner.network
     if isinstance(network, Elmo):
         return batch.pieces < 2
+    if isinstance(network, Wrapped):
+        around = [*network.prefix, *network.suffix]
+        return torch.isin(batch.pieces, torch.tensor(around, dtype=torch.long))
     names = ("[CLS]", "[SEP]") if isinstance(network, Bert) else (network.config.start,)
     numbers = [network.tokenizer.id(name) for name in names if name is not None]
     return torch.isin(batch.pieces, torch.tensor(numbers, dtype=torch.long))
@@ -79,7 +87,7 @@ def special_pieces(model: ContextualModel, batch: Encoding) -> Tensor:
 
 def test_offers_what_a_model_must(model: ContextualModel) -> None:
     assert isinstance(model, ContextualModel)
-    assert model.family in {"elmo", "gpt", "bert", "static"}
+    assert model.family in {"elmo", "gpt", "bert", "static", "electra", "llama", "t5", "qwen2"}
     assert model.n_layers >= 1
     assert (model.family == "static") == (model.n_layers == 1)
     assert model.n_parameters > 0

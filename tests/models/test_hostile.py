@@ -17,8 +17,8 @@ from ctxemb.models.checkpoints import load_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.formats.bilm import write_elmo
 from ctxemb.pretraining.corpus import Corpus
+from tests.checkpoints.hugging_face import as_bin, as_safetensors, as_shards, reference, write_tokenizer
 from tests.models.test_openai import folder as openai_folder  # noqa: F401
-from tests.models.test_parity import as_bin, as_safetensors, as_shards, reference, write_tokenizer
 from tests.toys import sentences, toy_network
 
 COUNT = int(os.environ.get("CTXEMB_FUZZ", "60"))

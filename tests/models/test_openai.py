@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,47 +12,15 @@ import torch
 
 from ctxemb.errors import CtxembError, FormatError, MissingFileError
 from ctxemb.models import load
-from ctxemb.models.checkpoints import folder_fingerprint, load_network
-from tests.models.test_parity import TOLERANCE, their_layers, trained
-from tests.toys import lively, sentences
-
-transformers = pytest.importorskip("transformers")
-
-WIDTH, N_BLOCKS, N_POSITIONS = 128, 2, 32  # two heads of 64
-PARTS = ("attn.c_attn", "attn.c_proj", "ln_1", "mlp.c_fc", "mlp.c_proj", "ln_2")
-
-
-def reference(n_vocabulary: int) -> Any:
-    torch.manual_seed(0)
-    config = transformers.OpenAIGPTConfig(
-        vocab_size=n_vocabulary, n_positions=N_POSITIONS, n_embd=WIDTH, n_layer=N_BLOCKS, n_head=2
-    )
-    return lively(transformers.OpenAIGPTModel(config), 0.1).eval()
-
-
-def write_release(folder: Path, model: Any) -> None:
-    """Write the files as the released code reads them: matrices with a leading 1, all in one row."""
-    state = {name: weight.numpy() for name, weight in model.state_dict().items()}
-    arrays = [state["positions_embed.weight"], state["tokens_embed.weight"]]
-    for block in range(N_BLOCKS):
-        for part in PARTS:
-            weight = state[f"h.{block}.{part}.weight"]
-            arrays += [weight[None] if weight.ndim == 2 else weight, state[f"h.{block}.{part}.bias"]]
-    (folder / "params_shapes.json").write_text(
-        json.dumps([array.shape for array in arrays]), encoding="utf-8"
-    )
-    row = np.concatenate([array.reshape(-1) for array in arrays])
-    for number, part in enumerate(np.array_split(row, 10)):
-        np.save(folder / f"params_{number}.npy", part)
+from ctxemb.models.checkpoints import fingerprint_of, load_network
+from tests.checkpoints.hugging_face import TOLERANCE, their_layers, trained
+from tests.checkpoints.openai import N_BLOCKS, WIDTH, reference, write
+from tests.toys import sentences
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    tokenizer = trained("openai-gpt")
-    tokenizer.model.save(str(tmp_path))
-    (tmp_path / "vocab.json").rename(tmp_path / "encoder_bpe_40000.json")
-    (tmp_path / "merges.txt").rename(tmp_path / "vocab_40000.bpe")
-    write_release(tmp_path, reference(tokenizer.get_vocab_size()))
+    write(tmp_path)
     return tmp_path
 
 
@@ -70,10 +37,10 @@ def test_hidden_states(folder: Path) -> None:
 
 
 def test_the_weights_decide_the_fingerprint_but_not_of_a_twin(folder: Path) -> None:
-    before = [folder_fingerprint(folder, seed) for seed in (None, 0)]
+    before = [fingerprint_of(folder, seed) for seed in (None, 0)]
     array = np.load(folder / "params_9.npy")
     np.save(folder / "params_9.npy", array + 1)
-    after = [folder_fingerprint(folder, seed) for seed in (None, 0)]
+    after = [fingerprint_of(folder, seed) for seed in (None, 0)]
     assert before[0] != after[0]
     assert before[1] == after[1]
 

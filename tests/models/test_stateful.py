@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from ctxemb.extraction.embedder import load_embedder
 from ctxemb.models import ContextualModel, load, save
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import VectorStore
-from tests.models.test_bilm import Reference, data_sets, options
+from tests.checkpoints.bilm import Reference, data_sets, write
 from tests.toys import sentences
 
 h5py = pytest.importorskip("h5py")
@@ -67,11 +66,7 @@ class StatefulReference(_EncoderBase):
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "published"
-    folder.mkdir()
-    (folder / "options.json").write_text(json.dumps(options()), encoding="utf-8")
-    with h5py.File(folder / "weights.hdf5", "w") as file:
-        for name, values in data_sets().items():
-            file[name] = values
+    write(folder)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,47 +14,13 @@ from torch import Tensor
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.models import ContextualModel, load, save
 from ctxemb.text.sentence import Sentence
-from tests.models.test_parity import reference_tokenizer, write_tokenizer
-from tests.toys import STRANGE_WORDS, lively, sentences
-
-transformers = pytest.importorskip("transformers")
-
-SIZES = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-KINDS = ("electra", "llama", "t5")
-
-
-def write(kind: str, folder: Path) -> Any:
-    """Write a tiny model and its tokenizer, and return it."""
-    folder.mkdir(exist_ok=True)
-    source = folder / "source"
-    source.mkdir()
-    pieces = "bert" if kind == "electra" else "gpt2"
-    write_tokenizer(pieces, source)
-    tokenizer = reference_tokenizer(pieces, source)
-    tokenizer.save_pretrained(folder)
-    size = len(tokenizer)
-    torch.manual_seed(0)
-    if kind == "electra":
-        config = transformers.ElectraConfig(
-            vocab_size=size, embedding_size=24, max_position_embeddings=32, **SIZES
-        )
-        model = transformers.ElectraModel(config)
-    elif kind == "llama":
-        config = transformers.LlamaConfig(vocab_size=size, max_position_embeddings=32, **SIZES)
-        model = transformers.LlamaModel(config)
-    else:
-        config = transformers.T5Config(
-            vocab_size=size, d_model=24, d_kv=12, d_ff=32, num_layers=2, num_heads=2, decoder_start_token_id=0
-        )
-        model = transformers.T5Model(config)
-    lively(model, 0.1).eval().save_pretrained(folder)
-    return model
+from tests.checkpoints.others import KINDS, write, write_folder
+from tests.toys import STRANGE_WORDS, sentences
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    folder = tmp_path_factory.mktemp("wrapped") / request.param
-    return folder, write(request.param, folder)
+    return write(request.param, tmp_path_factory.mktemp("wrapped") / request.param)
 
 
 def vectors(model: ContextualModel, texts: list[Sentence]) -> list[Tensor]:
@@ -65,13 +32,13 @@ def vectors(model: ContextualModel, texts: list[Sentence]) -> list[Tensor]:
 
 @torch.no_grad()
 def test_layers_are_the_hidden_states(made: tuple[Path, Any]) -> None:
-    folder, theirs = made
-    model = load(str(folder))
-    assert (model.name, model.family) == (folder.name, folder.name)
+    path, theirs = made
+    model = load(str(path))
+    assert (model.name, model.family) == (path.stem, "qwen2" if path.suffix else path.name)
     assert (model.n_layers, model.width) == (3, 24)
     batch = model.encode(sentences(3, 5, 5))
     layers = model(batch)
-    encoder = theirs.get_encoder() if folder.name == "t5" else theirs
+    encoder = theirs.get_encoder() if model.family == "t5" else theirs
     for start, stop in zip(batch.windows[:-1].tolist(), batch.windows[1:].tolist(), strict=True):
         out = encoder(input_ids=batch.pieces[None, start:stop], output_hidden_states=True)
         expected = torch.stack([layer[0] for layer in out.hidden_states])
@@ -94,7 +61,7 @@ def test_every_word_gets_a_vector(made: tuple[Path, Any]) -> None:
 
 
 def test_special_pieces(tmp_path: Path) -> None:
-    write("electra", tmp_path / "electra")
+    write_folder("electra", tmp_path / "electra")
     model = load(str(tmp_path / "electra"))
     batch = model.encode([Sentence(("the", "bank"))])
     assert batch.words[0] == batch.words[-1] == -1  # [CLS] and [SEP]
@@ -117,7 +84,32 @@ def test_without_transformers(made: tuple[Path, Any], monkeypatch: pytest.Monkey
 
 
 def test_what_transformers_cannot_load(tmp_path: Path) -> None:
-    write("electra", tmp_path)
+    write_folder("electra", tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(FormatError, match="transformers cannot load this model"):
         load(str(tmp_path))
+
+
+def test_gguf_by_its_folder(tmp_path: Path) -> None:
+    path, _ = write("gguf", tmp_path / "small.gguf")  # a folder may be called so, too
+    by_file, by_folder = load(str(path)), load(str(path.parent))
+    assert (by_file.name, by_folder.name) == ("tiny", "small.gguf")
+    assert by_file.fingerprint == by_folder.fingerprint
+    path.with_name("other.gguf").write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match=r"holds 2 files \*\.gguf; name one of them: --model .*other\.gguf"):
+        load(str(path.parent))
+
+
+def test_a_damaged_gguf_file(tmp_path: Path) -> None:
+    path, _ = write("gguf", tmp_path / "made")
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(FormatError, match=r"tiny\.gguf: transformers cannot load this model"):
+        load(str(path))
+
+
+def test_without_gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = write("gguf", tmp_path / "made")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "gguf" else find(name))
+    with pytest.raises(MissingFileError, match=r"need the package gguf: pip install 'ctxemb\[hf\]'"):
+        load(str(path))
