@@ -13,6 +13,9 @@ from allennlp_light.modules.highway import Highway
 from allennlp_light.modules.lstm_cell_with_projection import LstmCellWithProjection
 from torch import Tensor, nn
 
+from ctxemb.models import Encoding, load
+from tests.checkpoints.hugging_face import largest_difference
+
 DIM, WIDTH, CELLS, FILTERS = 5, 6, 9, ((1, 4), (2, 3), (3, 5))
 N_FILTERS = sum(count for _, count in FILTERS)
 
@@ -113,3 +116,16 @@ def write(folder: Path) -> dict[str, np.ndarray]:
         for name, values in given.items():
             file[name] = values
     return given
+
+
+def difference(folder: Path) -> float:
+    """Write a checkpoint, and return the largest difference of its layers from the reference's."""
+    given = write(folder)
+    with torch.no_grad():
+        reference = Reference(given)
+
+    def theirs(batch: Encoding, window: slice) -> Tensor:
+        assert batch.spellings is not None
+        return reference(batch.spellings[batch.pieces[window]])  # type: ignore[no-any-return]
+
+    return largest_difference(load(str(folder)), theirs)

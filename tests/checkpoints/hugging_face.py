@@ -13,7 +13,10 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
 
-from tests.toys import DOCUMENTS, STRANGE_WORDS, lively
+from ctxemb.models import ContextualModel, Encoding, load
+from ctxemb.models.checkpoints import load_network
+from ctxemb.text.sentence import Sentence
+from tests.toys import DOCUMENTS, STRANGE_WORDS, lively, sentences
 
 WIDTH, N_BLOCKS, N_HEADS, HIDDEN = 24, 3, 4, 40
 BERT_SIZES = {
@@ -166,3 +169,48 @@ def odd_sentences(count: int) -> list[list[str]]:
                 words.append("".join(letters))
         found.append(words)
     return found
+
+
+@torch.no_grad()
+def largest_difference(model: ContextualModel, layers_of: Callable[[Encoding, slice], Tensor]) -> float:
+    """Return the largest difference between a model's layers and those of a reference, window by window.
+
+    `layers_of` returns (n_layers, n_pieces, width) of the window that lies at a slice of the pieces.
+    """
+    batch = model.encode(sentences(1, 5, 5, 9, 2))
+    layers = model(batch)
+    found = 0.0
+    for start, stop in zip(batch.windows[:-1].tolist(), batch.windows[1:].tolist(), strict=True):
+        theirs = layers_of(batch, slice(start, stop))
+        assert theirs.shape == layers[:, start:stop].shape
+        found = max(found, float((layers[:, start:stop] - theirs).abs().max()))
+    return found
+
+
+def difference(kind: str, write: Write, folder: Path) -> float:
+    """Write a checkpoint, and return the largest difference of its hidden states from ours."""
+    write_tokenizer(kind, folder)
+    model = reference(kind, len(reference_tokenizer(kind, folder)))
+    write(model, folder)
+    ours = load(str(folder))
+    assert ours.n_layers == N_BLOCKS + 1
+    return largest_difference(ours, lambda batch, window: their_layers(model, batch.pieces[window]))
+
+
+def misaligned(kind: str, folder: Path, texts: list[list[str]]) -> list[list[str]]:
+    """Return the sentences whose pieces, or the words that they belong to, differ from their tokenizer's."""
+    write_tokenizer(kind, folder)
+    theirs = reference_tokenizer(kind, folder)
+    reference(kind, len(theirs)).config.save_pretrained(folder)
+    network = load_network(folder, random_init=0)
+    ours = network.tokenizer.pieces([Sentence(tuple(words)) for words in texts])
+    different = []
+    for words, pieces in zip(texts, ours, strict=True):
+        encoded = theirs(words, is_split_into_words=True, add_special_tokens=False)
+        by_word: list[list[int]] = [[] for _ in words]
+        for piece, word in zip(encoded["input_ids"], encoded.word_ids(), strict=True):
+            by_word[word].append(piece)
+        unknown = network.tokenizer.unknown  # a word without pieces has one here
+        if [list(word) for word in pieces] != [word or [unknown] for word in by_word]:
+            different.append(words)
+    return different

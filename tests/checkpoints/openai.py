@@ -10,7 +10,8 @@ import numpy as np
 import torch
 import transformers
 
-from tests.checkpoints.hugging_face import trained
+from ctxemb.models import load
+from tests.checkpoints.hugging_face import largest_difference, their_layers, trained
 from tests.toys import lively
 
 WIDTH, N_BLOCKS, N_POSITIONS = 128, 2, 32  # two heads of 64
@@ -51,3 +52,11 @@ def write(folder: Path) -> Any:
     model = reference(tokenizer.get_vocab_size())
     write_release(folder, model)
     return model
+
+
+def difference(folder: Path) -> float:
+    """Write the release, and return the largest difference of its hidden states from ours."""
+    model = write(folder)
+    return largest_difference(
+        load(str(folder)), lambda batch, window: their_layers(model, batch.pieces[window])
+    )

@@ -9,8 +9,10 @@ from typing import Any
 import gguf
 import torch
 import transformers
+from torch import Tensor
 
-from tests.checkpoints.hugging_face import reference_tokenizer, trained, write_tokenizer
+from ctxemb.models import Encoding, load
+from tests.checkpoints.hugging_face import largest_difference, reference_tokenizer, trained, write_tokenizer
 from tests.toys import lively
 
 SIZES = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
@@ -90,3 +92,14 @@ def write_gguf(path: Path) -> Any:
     writer.write_tensors_to_file()
     writer.close()
     return model.base_model
+
+
+def difference(path: Path, model: Any) -> float:
+    """Return the largest difference of the hidden states of a model at `path` from its own."""
+    encoder = model.get_encoder() if model.config.is_encoder_decoder else model
+
+    def theirs(batch: Encoding, window: slice) -> Tensor:
+        out = encoder(input_ids=batch.pieces[None, window], output_hidden_states=True)
+        return torch.stack([layer[0] for layer in out.hidden_states])
+
+    return largest_difference(load(str(path)), theirs)

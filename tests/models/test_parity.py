@@ -8,16 +8,16 @@ import pytest
 import torch
 import transformers
 
-from ctxemb.models import load
 from ctxemb.models.checkpoints import load_network, save_network
 from ctxemb.text.sentence import Sentence
 from tests.checkpoints.hugging_face import (
     KINDS,
-    N_BLOCKS,
     TOLERANCE,
     WRITERS,
     Write,
     as_safetensors,
+    difference,
+    misaligned,
     odd_sentences,
     reference,
     reference_tokenizer,
@@ -27,40 +27,15 @@ from tests.checkpoints.hugging_face import (
 from tests.toys import sentences
 
 
-@torch.no_grad()
 @pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_hidden_states(kind: str, write: Write, tmp_path: Path) -> None:
-    write_tokenizer(kind, tmp_path)
-    model = reference(kind, len(reference_tokenizer(kind, tmp_path)))
-    write(model, tmp_path)
-    ours = load(str(tmp_path))
-    assert ours.n_layers == N_BLOCKS + 1
-    batch = ours.encode(sentences(1, 5, 5, 9, 2))
-    layers = ours(batch)
-    for start, stop in zip(batch.windows[:-1].tolist(), batch.windows[1:].tolist(), strict=True):
-        theirs = their_layers(model, batch.pieces[start:stop])
-        torch.testing.assert_close(layers[:, start:stop], theirs, rtol=0, atol=TOLERANCE)
+    assert difference(kind, write, tmp_path) <= TOLERANCE
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pieces_and_words(kind: str, tmp_path: Path) -> None:
-    write_tokenizer(kind, tmp_path)
-    theirs = reference_tokenizer(kind, tmp_path)
-    reference(kind, len(theirs)).config.save_pretrained(tmp_path)
-    network = load_network(tmp_path, random_init=0)
-    texts = odd_sentences(2000)
-    ours = network.tokenizer.pieces([Sentence(tuple(words)) for words in texts])
-    different = []
-    for words, pieces in zip(texts, ours, strict=True):
-        encoded = theirs(words, is_split_into_words=True, add_special_tokens=False)
-        by_word: list[list[int]] = [[] for _ in words]
-        for piece, word in zip(encoded["input_ids"], encoded.word_ids(), strict=True):
-            by_word[word].append(piece)
-        unknown = network.tokenizer.unknown  # a word without pieces has one here
-        if [list(word) for word in pieces] != [word or [unknown] for word in by_word]:
-            different.append(words)
-    assert not different
+    assert not misaligned(kind, tmp_path, odd_sentences(2000))
 
 
 @torch.no_grad()
