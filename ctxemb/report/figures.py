@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 430, 280
 FONT = "system-ui, sans-serif"
 _SHORT = 12
 """Characters of names of which two fit side by side under a panel."""
-_LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
+LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
 
 
 def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
@@ -47,14 +47,16 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
             )
     frame = pd.DataFrame(rows)
     frame["depth"] = frame["layer"] / frame.groupby("model")["layer"].transform("max").clip(lower=1)
-    color = _color("model", models)
-    shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
-    shape = alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
+    color = colors("model", models)
+    shapes = alt.Scale(domain=models, range=cycled(SHAPES, models))
+    shape = alt.Shape("model:N", scale=shapes, title=None, legend=LEGEND)
     x = alt.X("depth:Q", title="layer, from the input (0) to the last (1)", axis=alt.Axis(format=".1~f"))
     rules = [value for _, value in _rules(findings, task)]
     low, high = min([frame["low"].min(), *rules]), max([frame["high"].max(), *rules])
     scale = alt.Scale(domain=[max(0.0, low - 3), min(100.0, high + 3)], nice=False)
-    y = alt.Y("score:Q", title=f"{findings.metric_label(task)} (%)", scale=scale)
+    y = alt.Y(
+        "score:Q", title=f"{findings.metric_label(task)}{' (%)' if findings.unit(task) else ''}", scale=scale
+    )
     trained = alt.Chart(frame[frame["weights"] == "trained"])
     band = trained.mark_area(opacity=0.14).encode(
         x=x, y=alt.Y("low:Q", scale=scale, title=""), y2="high:Q", color=color
@@ -118,14 +120,14 @@ def training_curves(findings: Findings) -> alt.TopLevelMixin:
     frame = pd.DataFrame(list(findings.trainings))
     frame["millions"] = frame["words"] / 1e6
     models = list(dict.fromkeys(frame["model"]))
-    shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
+    shapes = alt.Scale(domain=models, range=cycled(SHAPES, models))
     base = alt.Chart(frame).encode(
         x=alt.X("millions:Q", title="words seen (millions)"),
         y=alt.Y("bits_per_character:Q", title="bits per character", scale=alt.Scale(zero=False)),
-        color=_color("model", models),
+        color=colors("model", models),
     )
     point = base.mark_point(size=36, filled=True, opacity=1).encode(
-        shape=alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
+        shape=alt.Shape("model:N", scale=shapes, title=None, legend=LEGEND)
     )
     return alt.layer(base.mark_line(strokeWidth=2.2), point).properties(width=WIDTH, height=HEIGHT)
 
@@ -136,8 +138,8 @@ def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: 
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None, domain=False)
     columns = 2 if max(map(len, senses)) <= _SHORT else 1
     legend = alt.Legend(orient="bottom", title=None, columns=columns)
-    shapes = alt.Scale(domain=list(senses), range=_cycled(SHAPES, senses))
-    colors = alt.Scale(domain=list(senses), range=_cycled(PALETTE, senses))
+    shapes = alt.Scale(domain=list(senses), range=cycled(SHAPES, senses))
+    colors = alt.Scale(domain=list(senses), range=cycled(PALETTE, senses))
     panel: alt.Chart = (
         alt.Chart(frame, title=alt.Title(title, fontWeight="normal"))
         .mark_point(size=46, filled=True, opacity=0.85)
@@ -173,14 +175,16 @@ def styled(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return specification
 
 
-def _color(field: str, names: Sequence[str]) -> alt.Color:
+def colors(field: str, names: Sequence[str]) -> alt.Color:
+    """Return the encoding that gives each name of a field its colour."""
     return alt.Color(
         f"{field}:N",
-        scale=alt.Scale(domain=list(names), range=_cycled(PALETTE, names)),
+        scale=alt.Scale(domain=list(names), range=cycled(PALETTE, names)),
         title=None,
-        legend=_LEGEND,
+        legend=LEGEND,
     )
 
 
-def _cycled(values: Sequence[str], names: Sequence[str]) -> list[str]:
+def cycled(values: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return a value for each name, again from the first when there are no more."""
     return [values[i % len(values)] for i in range(len(names))]
