@@ -107,10 +107,12 @@ def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
         )
         color = PALETTE[models.index(name) % len(PALETTE)] if name in models else PALETTE[-1]
         y = alt.Y("weight:Q", scale=alt.Scale(domain=[0, 1]), title="weight" if not panels else None)
-        x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
-        bars = alt.Chart(frame, title=alt.Title(name, fontWeight="normal")).mark_bar(color=color)
+        x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0, labelOverlap="greedy"))
+        width = max(60, int(WIDTH / len(names)) - 30)
+        title = alt.Title(name, fontWeight="normal", limit=width + 10)
+        bars = alt.Chart(frame, title=title).mark_bar(color=color)
         ticks = alt.Chart(others).mark_tick(color=INK, thickness=1.5)
-        size = {"width": max(60, int(WIDTH / len(names)) - 30), "height": 130}
+        size = {"width": width, "height": 130}
         panels.append(alt.layer(bars.encode(x=x, y=y), ticks.encode(x=x, y=y)).properties(**size))
     return alt.hconcat(*panels)
 
@@ -141,7 +143,7 @@ def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: 
     shapes = alt.Scale(domain=list(senses), range=cycled(SHAPES, senses))
     colors = alt.Scale(domain=list(senses), range=cycled(PALETTE, senses))
     panel: alt.Chart = (
-        alt.Chart(frame, title=alt.Title(title, fontWeight="normal"))
+        alt.Chart(frame, title=alt.Title(title, fontWeight="normal", limit=250))
         .mark_point(size=46, filled=True, opacity=0.85)
         .encode(
             x=alt.X("x:Q", axis=axis),

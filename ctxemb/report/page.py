@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import ctxemb
 from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled, training_curves
@@ -68,7 +68,7 @@ def render_page(findings: Findings) -> str:
         undefined=jinja2.StrictUndefined,
     )
     css, script = _style_and_script()
-    environment.globals |= {"attributes": _attributes, "heading": _heading}
+    environment.globals |= {"attributes": _attributes, "heading": _heading, "breakable": _breakable}
     template = environment.get_template("report.html.jinja")
     return template.render(
         css=Markup(css),
@@ -109,6 +109,11 @@ def _attributes(cell: Cell) -> Markup:
     if cell.shade is not None:
         found += f' style="--share:{cell.shade:.2f}"'
     return Markup(found)  # nothing in it is of the user's
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that may go on in another line after the signs that divide long names."""
+    return Markup("<wbr>").join(map(escape, re.split(r"(?<=[_/:@])(?=\w)", name)))
 
 
 def _heading(table: Table) -> str:
