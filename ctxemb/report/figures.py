@@ -143,7 +143,7 @@ def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: 
     shapes = alt.Scale(domain=list(senses), range=cycled(SHAPES, senses))
     colors = alt.Scale(domain=list(senses), range=cycled(PALETTE, senses))
     panel: alt.Chart = (
-        alt.Chart(frame, title=alt.Title(title, fontWeight="normal", limit=250))
+        alt.Chart(frame, title=alt.Title(title, fontWeight="normal", limit=220))
         .mark_point(size=46, filled=True, opacity=0.85)
         .encode(
             x=alt.X("x:Q", axis=axis),

@@ -1,7 +1,7 @@
 "use strict";
 /* Filters on long tables, and downloads: tables as CSV, figures as SVG. The page says the same without it. */
 (() => {
-  const LONG = 12, FEW = 40;
+  const LONG = 12, FEW = 150;
   const FILTERED = new Set(["model", "less", "layer", "task", "split", "probe", "metric", "pool", "word", "gold", "part", "measure", "sense", "published model"]);
 
   const make = (tag, properties = {}, ...children) => {
