@@ -157,8 +157,8 @@ def _curves(findings: Findings, task: str, name: str) -> Figure:
 
 def _parts(findings: Findings, task: str, name: str, table: Table) -> Figure:
     caption = (
-        f"Scores ({findings.metric_label(task)}) by part of the test, such as its words, at the layer that dev "
-        "chose, with 95 % intervals. Ticks: the majority class or the first sense. Parts were not tested."
+        f"Scores ({findings.metric_label(task)}) by part of the test, such as its words, at the layer chosen "
+        "on dev, with 95 % intervals. Ticks: the majority class or the first sense. Parts were not tested."
     )
     picture = inline_svg(styled(part_dots(findings, task)), name, f"Score by part on {task}", caption)
     return Figure((picture,), caption, table)
