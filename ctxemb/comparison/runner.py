@@ -17,7 +17,7 @@ from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.outcome import Line, Outcome
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Step
-from ctxemb.comparison.vectors import task_vectors
+from ctxemb.comparison.vectors import read_rows, task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
@@ -260,9 +260,9 @@ class Runner:
 def _features(vectors: Vectors, layer: int | str) -> Features:
     """Return the function that reads the vectors of some examples, and no others, from disk."""
     if isinstance(layer, int):
-        return lambda rows: np.asarray(vectors[layer][rows])
+        return lambda rows: read_rows(vectors, [layer], rows)
     layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - _LAST, len(vectors))
-    return lambda rows: np.concatenate([vectors[i][rows] for i in layers], axis=1)
+    return lambda rows: read_rows(vectors, layers, rows)
 
 
 def _stored(run: ProbeRun) -> dict[str, Any]:

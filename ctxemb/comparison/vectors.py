@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import mmap
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ctxemb.models import ContextualModel
 from ctxemb.tasks import Task
 
 _SENTENCES_AT_ONCE = 1000
+_ROWS_AT_ONCE = 1 << 16
 
 
 def task_vectors(
@@ -35,6 +37,32 @@ def task_vectors(
     key = {"what": "examples", "model": model.fingerprint, "task": task.text_fingerprint, "pool": pool}
     shape = (model.n_layers, len(task.examples), n_spans * model.width)
     return cache.array(key, shape, lambda values: _embed_examples(model, task, values, pool, progress))
+
+
+def read_rows(
+    vectors: NDArray[np.float32], layers: Sequence[int], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the vectors of some examples in some layers side by side, (n_rows, n_layers * width).
+
+    They are read a few at a time, and pages of a memory-mapped file are given back after each time, so that
+    no more is in memory than what is returned.
+    """
+    width = vectors.shape[2]
+    found = np.empty((len(rows), len(layers) * width), dtype=np.float32)
+    for place, layer in enumerate(layers):
+        columns = found[:, place * width : (place + 1) * width]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            columns[some] = vectors[layer][rows[some]]
+            _give_back(vectors)
+    return found
+
+
+def _give_back(vectors: NDArray[np.float32]) -> None:
+    """Tell the system that the pages that were read are not needed; where it cannot be told, it finds out."""
+    mapped = getattr(vectors, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _embed_examples(
