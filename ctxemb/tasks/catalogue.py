@@ -56,9 +56,9 @@ def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None =
         raise unknown_name("task", name, task_names(), files)
     folder, source = data_folder(data), SOURCES[name]
     if not is_present(name, folder):
-        how = f"fetch it by `ctxemb data get {name}`, or " if source.url else ""
         raise MissingFileError(
             f"the task {name} does not ship with ctxemb, and there is nothing in {folder / source.folder}: "
-            f"{how}name the folder of your data sets with --data or {ENVIRONMENT}"
+            f"fetch it by `ctxemb data get {name}`, or name the folder of your data sets with --data or "
+            f"{ENVIRONMENT}"
         )
     return source.load(folder)
