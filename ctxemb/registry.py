@@ -21,10 +21,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str], others: str = "") -
     >>> print(unknown_name("model", "bort", ["elmo", "gpt", "bert"]))
     unknown model 'bort'; did you mean 'bert'? Known: bert, elmo, gpt
     """
+    return UnknownNameError(f"unknown {kind} '{name}'{nearest_name(name, known, others)}")
+
+
+def nearest_name(name: str, known: Iterable[str], others: str = "") -> str:
+    """Return what follows the message that `name` is unknown: the nearest of the `known` ones, and all."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else "."
-    return UnknownNameError(f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}{others}")
+    return f"{hint} Known: {', '.join(names)}{others}"
 
 
 class Registry(Mapping[str, T]):

@@ -12,11 +12,12 @@ import pytest
 import ctxemb
 
 ROOT = Path(ctxemb.__file__).parent
-BASE = {"errors", "files", "registry", "results", "metrics", "statistics", "embedded"}
+BASE = {"errors", "files", "registry", "results", "metrics", "statistics", "embedded", "checked_toml"}
 ALLOWED: dict[str, set[str]] = {
     **{name: {"errors", "files"} for name in BASE},
     "metrics": {"errors", "registry"},
     "statistics": {"metrics"},
+    "checked_toml": {"errors", "registry"},
     "text": BASE,
     "layers": BASE,
     "vectors": BASE,

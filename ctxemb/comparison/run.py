@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.checks import check_comparison, located
 from ctxemb.comparison.judging import judge
 from ctxemb.comparison.outcome import Outcome
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, training_rows
 from ctxemb.comparison.runner import Runner
-from ctxemb.comparison.spec import ComparisonSpec, MapSpec
+from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Progress, run_steps
-from ctxemb.errors import InputError
-from ctxemb.extraction.layers import resolve_layers
-from ctxemb.models import ContextualModel, load
-from ctxemb.probes import probes_for
-from ctxemb.registry import unknown_name
-from ctxemb.tasks import SkippedRows, Task, load_task
+from ctxemb.models import load
+from ctxemb.tasks import SkippedRows, load_task
 
 
 def run_comparison(
@@ -101,41 +97,9 @@ def make_runner(
     skipped: SkippedRows | None = None,
 ) -> Runner:
     """Load what a comparison needs, and check that all of it can be run; see `evaluate`."""
-    tasks = [load_task(name, data, skipped) for name in spec.tasks]
-    models = [load(name) for name in spec.models]
-    for model in models:
-        resolve_layers(spec.layers, model.n_layers)
-    _check_names(spec, [model.name for model in models])
-    _check_probes(spec, tasks)
-    if spec.map is not None:
-        _check_map(spec.map, tasks, models)
+    with located(spec, "tasks"):
+        tasks = [load_task(name, data, skipped) for name in spec.tasks]
+    with located(spec, "models"):
+        models = [load(name) for name in spec.models]
+    check_comparison(spec, tasks, models)
     return Runner(spec, tasks, models, Cache(cache))
-
-
-def _check_names(spec: ComparisonSpec, names: Sequence[str]) -> None:
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            first, second = spec.models[names.index(name)], spec.models[number]
-            raise InputError(
-                f"the models {first} and {second} are both called {name} in results; "
-                f"call one of them otherwise: OTHER={second}"
-            )
-
-
-def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task]) -> None:
-    kinds = {task.kind for task in tasks}
-    for probe in spec.probes:
-        if not any(probe in probes_for(kind) for kind in kinds):
-            raise InputError(f"the probe {probe} is for none of the tasks {', '.join(spec.tasks)}")
-    for task in tasks:
-        if not set(spec.probes) & set(probes_for(task.kind)):
-            known = ", ".join(probes_for(task.kind))
-            raise InputError(f"none of the probes asked for is for the task {task.name}; there are {known}")
-
-
-def _check_map(wanted: MapSpec, tasks: Sequence[Task], models: Sequence[ContextualModel]) -> None:
-    task = next(task for task in tasks if task.name == wanted.task)
-    if wanted.word not in task.groups:
-        raise unknown_name(f"word of {task.name}", wanted.word, task.groups)
-    for model in models:
-        resolve_layers([wanted.layer], model.n_layers)

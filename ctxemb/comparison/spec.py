@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from ctxemb.checked_toml import check, line_of, read_checked
 from ctxemb.embedded import embedded_path
-from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.probes import probe_names
 from ctxemb.registry import unknown_name
 from ctxemb.tasks import is_task, task_names
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Baseline = Literal["majority", "bag-of-words", "word-majority", "first-sense", "static", "random"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
@@ -92,7 +86,7 @@ class ComparisonSpec(BaseModel):
     title: str = "Comparison of contextual embeddings"
     models: Annotated[tuple[str, ...], Field(min_length=1)]
     tasks: Annotated[tuple[str, ...], Field(min_length=1)]
-    layers: Literal["all"] | tuple[int, ...] = "all"
+    layers: Literal["all"] | Annotated[tuple[int, ...], Field(min_length=1)] = "all"
     probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
     combinations: tuple[Combination, ...] = ("mix", "concat")
     pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
@@ -102,6 +96,19 @@ class ComparisonSpec(BaseModel):
     random_seed: int = Field(default=1, ge=0)
     restarts: int = Field(default=3, ge=1, le=20)
     map: MapSpec | None = None
+    _source: str = PrivateAttr("")
+    _text: str = PrivateAttr("")
+
+    def where(self, key: str) -> str:
+        """Return ``FILE:LINE: KEY: `` of a key, for messages; of a comparison without a file, nothing."""
+        return f"{self._source}{line_of(key, self._text)}: {key}: " if self._source else ""
+
+    @field_validator("name")
+    @classmethod
+    def _name_of_a_folder(cls, name: str) -> str:
+        if not re.fullmatch(r"[\w][\w. -]*", name):
+            raise ValueError("it names the folder of results: letters, digits, '-', '_' and '.'")
+        return name
 
     @field_validator("tasks")
     @classmethod
@@ -144,14 +151,9 @@ def read_spec(path: Path) -> ComparisonSpec:
     FormatError
         If it is not TOML, or a key is unknown, missing or wrong; the message names line and key.
     """
-    if not path.is_file():
-        raise MissingFileError(f"no comparison at {path}")
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: not TOML: {error}") from error
-    return make_spec(values, str(path), text)
+    spec, text = read_checked(path, ComparisonSpec, "comparison")
+    spec._source, spec._text = str(path), text
+    return spec
 
 
 def make_spec(values: Mapping[str, object], source: str, text: str = "") -> ComparisonSpec:
@@ -162,31 +164,7 @@ def make_spec(values: Mapping[str, object], source: str, text: str = "") -> Comp
     FormatError
         If a key is unknown, missing or wrong; the message names all such keys.
     """
-    try:
-        return ComparisonSpec.model_validate(values)
-    except ValidationError as error:
-        faults = []
-        for fault in error.errors():
-            key = ".".join(str(part) for part in fault["loc"])
-            message = fault["msg"].removeprefix("Value error, ")
-            key, message = (key, message) if key else message.split(": ", 1)
-            faults.append(f"{source}{_line_of(key, text)}: {key}: {message}")
-        raise FormatError("; ".join(faults)) from error
-
-
-def _line_of(key: str, text: str) -> str:
-    """Return ``:LINE`` of a key such as ``map.task`` or ``tasks.0`` in a TOML text, or nothing."""
-    table = ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if header := re.match(r"\s*\[([\w.-]+)\]", line):
-            table = header[1] + "."
-            if key == header[1]:
-                return f":{number}"
-        elif entry := re.match(r"\s*([\w-]+)\s*=", line):
-            found = table + entry[1]
-            if key == found or key.startswith(f"{found}."):
-                return f":{number}"
-    return ""
+    return check(values, ComparisonSpec, source, text)
 
 
 def _all_known(kind: str, names: tuple[str, ...], known: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,100 @@
+"""Whether all of a comparison can be run, before anything is: what fits no task or no model is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ctxemb.comparison.spec import ComparisonSpec
+from ctxemb.errors import CtxembError, InputError
+from ctxemb.extraction.layers import resolve_layers
+from ctxemb.models import ContextualModel
+from ctxemb.probes import baselines_for, probes_for
+from ctxemb.registry import unknown_name
+from ctxemb.tasks import Task
+
+_WITH_A_MODEL = ("static", "random")
+
+
+@contextmanager
+def located(spec: ComparisonSpec, key: str) -> Iterator[None]:
+    """Say, of an error of the block, which line and key of the comparison it is about."""
+    try:
+        yield
+    except CtxembError as error:
+        raise type(error)(f"{spec.where(key)}{error}") from error
+
+
+def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequence[ContextualModel]) -> None:
+    """Check that layers, probes, baselines and the map of `spec` fit its tasks and models.
+
+    Raises
+    ------
+    CtxembError
+        If they do not; the message names file, line and key where the comparison comes from a file.
+    """
+    for key, asked, names in (
+        ("models", spec.models, [model.name for model in models]),
+        ("tasks", spec.tasks, [task.name for task in tasks]),
+    ):
+        with located(spec, key):
+            _check_names(key, asked, names)
+    for model in models:
+        with located(spec, "layers"):
+            resolve_layers(spec.layers, model.n_layers)
+    with located(spec, "probes"):
+        _check_probes(spec, tasks)
+    kinds = {task.kind for task in tasks}
+    asked_for = spec.model_fields_set
+    if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
+        raise _useless(spec, "pools", "other pools than mean are for sentence labels; there are none in")
+    if kinds == {"pair"} and "analyses" in asked_for and "clusters" in spec.analyses:
+        raise _useless(spec, "analyses", "clusters are not for pairs, and there is nothing else in")
+    if kinds == {"pair"} and "combinations" in asked_for and spec.combinations:
+        raise _useless(
+            spec, "combinations", "combinations of layers are not for pairs; there is nothing else in"
+        )
+    if "baselines" in asked_for:
+        fitting = {*_WITH_A_MODEL, *(name for task in tasks for name in baselines_for(task))}
+        for name in spec.baselines:
+            if name not in fitting:
+                raise _useless(spec, "baselines", f"{name} is for none of the tasks")
+    if spec.map is not None:
+        _check_map(spec, tasks, models)
+
+
+def _useless(spec: ComparisonSpec, key: str, message: str) -> InputError:
+    return InputError(f"{spec.where(key)}{message} {', '.join(spec.tasks)}")
+
+
+def _check_names(kind: str, asked: Sequence[str], names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            first, second = asked[names.index(name)], asked[number]
+            how = f"; call one of them otherwise: OTHER={second}" if kind == "models" else ""
+            raise InputError(f"the {kind} {first} and {second} are both called {name} in results{how}")
+
+
+def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task]) -> None:
+    kinds = {task.kind for task in tasks}
+    for probe in spec.probes:
+        if not any(probe in probes_for(kind) for kind in kinds):
+            raise InputError(f"the probe {probe} is for none of the tasks {', '.join(spec.tasks)}")
+    for task in tasks:
+        if not set(spec.probes) & set(probes_for(task.kind)):
+            known = ", ".join(probes_for(task.kind))
+            raise InputError(f"none of the probes asked for is for the task {task.name}; there are {known}")
+
+
+def _check_map(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequence[ContextualModel]) -> None:
+    wanted = spec.map
+    assert wanted is not None
+    task = tasks[spec.tasks.index(wanted.task)]
+    with located(spec, "map.word"):
+        if task.kind != "word-sense":
+            raise InputError(f"a map is of the senses of a word, and {task.name} has none")
+        if wanted.word not in task.groups:
+            raise unknown_name(f"word of {task.name}", wanted.word, task.groups)
+    with located(spec, "map.layer"):
+        for model in models:
+            resolve_layers([wanted.layer], model.n_layers)
