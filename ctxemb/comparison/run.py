@@ -102,7 +102,7 @@ def make_runner(
 ) -> Runner:
     """Load what a comparison needs, and check that all of it can be run; see `evaluate`."""
     tasks = [load_task(name, data, skipped) for name in spec.tasks]
-    models = [load(name) for name in spec.models]
+    models = [load(name, computation=spec.computation) for name in spec.models]
     for model in models:
         resolve_layers(spec.layers, model.n_layers)
     _check_probes(spec, tasks)

@@ -11,6 +11,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, fingerprint_of, is_ours, load_network
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.models.formats.weights import SAFE
 from ctxemb.models.loaded import LoadedModel, StaticModel, without_final_norm
 from ctxemb.models.published import (
@@ -102,7 +103,9 @@ def _info(name: str) -> ModelInfo:
     )
 
 
-def load(name: str, random_init: int | None = None) -> ContextualModel:
+def load(
+    name: str, random_init: int | None = None, computation: Computation = FLOAT32_ON_CPU
+) -> ContextualModel:
     """Load a model.
 
     Parameters
@@ -118,11 +121,15 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         architectures of transformers need the extra ``ctxemb[hf]``.
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
+    computation
+        Where and in what numbers it computes.
 
     Raises
     ------
     UnknownNameError
         If there is no such model.
+    InputError
+        If this machine cannot compute so.
     MissingFileError, FormatError
         If its folder is incomplete or damaged.
 
@@ -135,15 +142,16 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     """
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
+    computation.check()
     if name == STATIC or name.startswith(f"{STATIC}:"):
-        return StaticModel(load(name.partition(":")[2] or "bert", random_init))
+        return StaticModel(load(name.partition(":")[2] or "bert", random_init, computation))
     variant, plain = _split(name)
     found = find_model(plain)
     read = load_network if is_ours(found.path) else wrap
     network = read(found.path, random_init=random_init)
     shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
     identify = partial(fingerprint_of, found.path, random_init)
-    model = LoadedModel(network, shown, identify, found.origin)
+    model = LoadedModel(network, shown, identify, found.origin, computation)
     return VARIANTS[variant](model) if variant else model
 
 
