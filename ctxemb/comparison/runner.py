@@ -17,7 +17,7 @@ from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.outcome import Line, Outcome
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Step
-from ctxemb.comparison.vectors import read_rows, task_vectors
+from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
@@ -124,7 +124,7 @@ class Runner:
 
     def twin(self, name: str, seed: int | None, task: Task) -> Outcome:
         """Run the leading probe on a model's random twin, or on its context-free vectors."""
-        model = load(name, seed)
+        model = load(name, seed, self.spec.computation)
         vectors = task_vectors(model, task, self.cache)
         layers = self.spec.layers if model.n_layers > 1 else "all"
         chosen = resolve_layers(layers, model.n_layers)
@@ -250,7 +250,7 @@ class Runner:
     def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
         return {
             "what": "probe",
-            "model": model.fingerprint,
+            **model_key(model),
             "task": task.fingerprint,
             "layer": layer,
             "pool": pool,

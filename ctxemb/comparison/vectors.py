@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,17 @@ from ctxemb.comparison.cache import Cache
 from ctxemb.extraction import embed
 from ctxemb.extraction.pooling import Pool, Unit
 from ctxemb.models import ContextualModel
+from ctxemb.models.computation import FLOAT32_ON_CPU
 from ctxemb.tasks import Task
 
 _SENTENCES_AT_ONCE = 1000
 _ROWS_AT_ONCE = 1 << 16
+
+
+def model_key(model: ContextualModel) -> dict[str, Any]:
+    """Return the part of a cache's key that tells one model's vectors from another's, rounding included."""
+    how = model.computation
+    return {"model": model.fingerprint, **({} if how == FLOAT32_ON_CPU else {"computation": str(how)})}
 
 
 def task_vectors(
@@ -34,7 +42,7 @@ def task_vectors(
     they go to disk as they are made.
     """
     n_spans = len(task.examples[0].spans)
-    key = {"what": "examples", "model": model.fingerprint, "task": task.text_fingerprint, "pool": pool}
+    key = {"what": "examples", **model_key(model), "task": task.text_fingerprint, "pool": pool}
     shape = (model.n_layers, len(task.examples), n_spans * model.width)
     return cache.array(key, shape, lambda values: _embed_examples(model, task, values, pool, progress))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
+from ctxemb.extraction.device import Combined, from_device
 from ctxemb.extraction.layers import MIX, Layers, resolve_layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Groups, Pool, Unit
 from ctxemb.models.base import ContextualModel
@@ -38,8 +39,9 @@ def embed(
 ) -> WordVectors:
     """Embed `sentences`; a sentence's vectors do not depend on what else there is to embed.
 
-    A sentence that is there several times is computed once. Batches are computed side by side, each by one
-    of the threads that torch has been given.
+    A sentence that is there several times is computed once. On a CPU, batches are computed side by side, each
+    by one of the threads that torch has been given; on a GPU one after another, and while one is computed,
+    the vectors of that before it are put where they belong.
 
     With a stateful model vectors do depend on others: it reads the sentences in their order,
     `STATEFUL_SENTENCES` at once, and begins each with the states that the sentence so many places before it
@@ -115,12 +117,10 @@ class _Into:
     def __call__(self, parts: Sequence[Encoding], places: NDArray[np.int64]) -> None:
         """Compute parts of a batch that are whole sentences together; `places` are the rows of the units."""
         last_row, n_before = -1, 0
-        for part in parts:
-            groups = Groups.of(part, self.pool, self.unit)
+        for groups, combined_layers in self._combined(parts):
             rows = places[groups.rows.numpy()]
             n_before = n_before if rows[0] == last_row else 0
-            for layer, vectors in self._layers(part):
-                combined = groups.combine(vectors)
+            for layer, combined in combined_layers:
                 if n_before:
                     old = torch.from_numpy(layer[last_row])
                     combined[0] = groups.join(old, n_before, combined[0])
@@ -128,11 +128,22 @@ class _Into:
             n_before = int(groups.counts[-1]) + (n_before if len(rows) == 1 else 0)
             last_row = rows[-1]
 
+    def _combined(self, parts: Sequence[Encoding]) -> Iterator[tuple[Groups, Iterable[Combined]]]:
+        """Yield the groups of each part, and their vectors with where those belong, layer by layer."""
+        every = ((part, Groups.of(part, self.pool, self.unit)) for part in parts)
+        if self.model.computation.kind != "cpu":
+            return from_device(every, self._layers, torch.device(self.model.computation.device))
+        return (
+            (groups, ((layer, groups.combine(vectors)) for layer, vectors in self._layers(part)))
+            for part, groups in every
+        )
+
     def _layers(self, part: Encoding) -> Iterator[tuple[NDArray[np.float32], Tensor]]:
         """Yield where a layer's vectors belong, and those of its pieces, (n_pieces, width)."""
         if self.names == (MIX,):
-            total = torch.zeros(len(part.pieces), self.model.width)
-            for layer in self.model.each(part):
+            layers = self.model.each(part)
+            total = next(layers).to(torch.float32, copy=True)
+            for layer in layers:
                 total += layer
             yield self.values[0], total / self.model.n_layers
             return
@@ -174,6 +185,8 @@ def _side_by_side(
     owners = np.maximum.reduceat(batch.words.numpy(), batch.windows[:-1].numpy())
     owners = np.searchsorted(batch.offsets.numpy(), owners, side="right") - 1  # (n_windows,) sentences
     tasks = _tasks(batch.windows.numpy(), owners, batch_pieces)
+    if into.model.computation.kind != "cpu":
+        tasks = [[part for task in tasks for part in task]]  # one stream of work
     work = [[batch.part(start, stop) for start, stop in task] for task in tasks]
     with _workers(len(work)) as run:
         for task, _ in zip(tasks, run(partial(into, places=places), work), strict=True):

@@ -62,7 +62,8 @@ class CharacterCNN(nn.Module):
         Tensor
             (n_words, width)
         """
-        symbols = self.symbols(self._trimmed(spellings)).transpose(1, 2)  # (n_words, symbol_width, length)
+        trimmed = self._trimmed(spellings).to(self.symbols.weight.device)
+        symbols = self.symbols(trimmed).transpose(1, 2)  # (n_words, symbol_width, length)
         pooled = [convolution(symbols).amax(dim=2) for convolution in self.convolutions]
         x = torch.relu(torch.cat(pooled, dim=1))  # (n_words, total filters)
         for highway in self.highways:

@@ -106,6 +106,7 @@ class BiLSTMLayer(nn.Module):
         Tensor
             (2, n_pieces, width), in time order.
         """
+        x = x.to(self.input_weight.dtype)  # states are wider than narrow weights
         if self._fuses(x):
             return self._fused(x, running, None)[0]
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
@@ -136,11 +137,18 @@ class BiLSTMLayer(nn.Module):
         Tensor, State
             (2, n_pieces, width), in time order; and what each direction ends a window with.
         """
+        x = x.to(self.input_weight.dtype)
         if self._fuses(x):
             return self._fused(x, running, initial)
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
         states, cells = _run(
-            gates, self.state_weight, self.projection, running, self.cell_clip, self.state_clip, initial
+            gates.to(torch.promote_types(gates.dtype, torch.float32)),
+            self.state_weight,
+            self.projection,
+            running,
+            self.cell_clip,
+            self.state_clip,
+            initial,
         )
         counts = torch.tensor([*running, 0])
         starts = counts.cumsum(0) - counts

@@ -33,13 +33,14 @@ _POINTWISE = _onednn()
 
 
 def can_fuse(x: Tensor) -> bool:
-    """Return whether products with `x` are fused: float32 on a CPU, without gradients."""
+    """Return whether products with `x` are fused: float32 on a CPU, without gradients, not compiled."""
     return (
         _POINTWISE is not None
         and x.dtype == torch.float32
         and x.device.type == "cpu"
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()
     )
 
 

@@ -12,6 +12,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, fingerprint_of, is_ours, load_network
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.models.formats.weights import SAFE
 from ctxemb.models.loaded import LoadedModel, StaticModel, without_final_norm
 from ctxemb.models.published import (
@@ -103,7 +104,9 @@ def _info(name: str) -> ModelInfo:
     )
 
 
-def load(name: str, random_init: int | None = None) -> ContextualModel:
+def load(
+    name: str, random_init: int | None = None, computation: Computation = FLOAT32_ON_CPU
+) -> ContextualModel:
     """Load a model.
 
     Parameters
@@ -120,11 +123,15 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         ``ctxemb[hf]``.
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
+    computation
+        Where and in what numbers it computes.
 
     Raises
     ------
     UnknownNameError
         If there is no such model.
+    InputError
+        If this machine cannot compute so.
     MissingFileError, FormatError
         If its folder is incomplete or damaged.
 
@@ -137,15 +144,16 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     """
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
+    computation.check()
     called, variant, plain = _asked(name)
     if variant == STATIC:
-        return StaticModel(load(f"{called}={plain}" if called else plain, random_init))
+        return StaticModel(load(f"{called}={plain}" if called else plain, random_init, computation))
     found = find_model(name)
     read = load_network if is_ours(found.path) else wrap
     network = read(found.path, random_init=random_init)
     shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
     identify = partial(fingerprint_of, found.path, random_init)
-    model = LoadedModel(network, shown, identify, found.origin)
+    model = LoadedModel(network, shown, identify, found.origin, computation)
     return VARIANTS[variant](model) if variant else model
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ctxemb.layers.characters import CharacterCNN
 from ctxemb.layers.lstm import BiLSTMLayer, State, time_order
-from ctxemb.models.encoding import Encoding, pack
+from ctxemb.models.encoding import Encoding, pack, sent
 from ctxemb.text.sentence import Sentence
 
 # Symbols of bilm-tf, moved up by one as AllenNLP does: 0 is left for "no character".
@@ -133,6 +133,7 @@ class Elmo(nn.Module):
         words = self._words(batch)[batch.pieces]  # (n_pieces, config.width)
         yield torch.cat([words, words], dim=1)
         order, running = time_order(batch.lengths)
+        order = sent(order, words.device)
         x = words[order]  # (2, n_pieces, config.width), in time order
         back = order.argsort(dim=1)
         for number in range(len(self.lstm)):
@@ -157,9 +158,9 @@ class Elmo(nn.Module):
         if batch.spellings is None:
             raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
         lengths = (batch.spellings != _PADDING).sum(dim=1)
-        inputs = torch.empty(len(lengths), self.config.width)
+        inputs = self.characters.projection.weight.new_empty(len(lengths), self.config.width)
         for rows in lengths.argsort(stable=True).split(_WORDS_AT_ONCE):
-            inputs[rows] = self.characters(batch.spellings[rows])
+            inputs[sent(rows, inputs.device)] = self.characters(batch.spellings[rows])
         return replace(batch, inputs=inputs)
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:

@@ -130,7 +130,7 @@ def _overflow(
         return InputError(f"layer {name} holds a value that is not finite, at {place}")
     largest = np.abs(np.asarray(layer[row], dtype=np.float64)).max()
     return InputError(
-        f"layer {name} holds {largest:g}, at {place}, too large for {meta.dtype}; use --dtype float32"
+        f"layer {name} holds {largest:g}, at {place}, too large for {meta.dtype}; use --store-dtype float32"
         + (" or bfloat16" if meta.dtype == "float16" else "")
     )
 

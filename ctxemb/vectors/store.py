@@ -31,7 +31,8 @@ The header
         (int64), ``sentence_ends``, ``word_ends`` and ``words``.
     ``ctxemb.store``
         JSON: the fields of `StoreMeta`: model, its fingerprint (a hash of weights, configuration and
-        vocabulary), its origin and revision, layers, pooling, type, versions. It is the same in all shards.
+        vocabulary), its origin and revision, layers, pooling, type, computation, versions. It is the same in
+        all shards.
     ``sha256``
         SHA-256 (hex, 64 digits) of the whole file with zeros ("0") in place of these digits.
 
