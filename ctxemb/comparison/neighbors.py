@@ -129,10 +129,10 @@ def _in_senses(query: _Query, name: str, cache: Cache) -> list[dict[str, Any]]:
     key = {"what": "words", **model_key(model), "task": task.fingerprint, "layer": layer}
     shape = (sum(map(len, task.sentences)), model.width)
 
-    def fill(values: NDArray[np.float32]) -> None:
-        values[:] = embed(model, task.sentences, layers=[layer]).values[0]
+    def fill(_: list[int], values: list[NDArray[np.float32]]) -> None:
+        values[0][:] = embed(model, task.sentences, layers=[layer]).values[0]
 
-    vectors = cache.array(key, shape, fill)
+    (vectors,) = cache.arrays([key], shape, fill)
     return query.run(model, layer, vectors, [found.words for found in task.sentences])
 
 

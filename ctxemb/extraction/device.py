@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.extraction.pooling import Groups
 from ctxemb.models.encoding import Encoding
 
-Combined = tuple[NDArray[np.float32], Tensor]
-"""Where the vectors of a layer belong, and the vectors, (n_rows, width), of one part of the text."""
+Ways = Sequence[Groups]
+"""What the pieces of a part are combined into, in every way that is asked for."""
 
-LayersOf = Callable[[Encoding], Iterator[Combined]]
-"""What computes the layers of a part: where each belongs, and the vectors of the part's pieces."""
+Combined = tuple[int, Sequence[Tensor]]
+"""Number of a layer, and its vectors of one part of the text, (n_rows, width) in every way."""
+
+LayersOf = Callable[[Encoding], Iterator[tuple[int, Tensor]]]
+"""What computes the layers of a part: the number of each, and the vectors of the part's pieces."""
 
 
 def from_device(
-    parts: Iterable[tuple[Encoding, Groups]], layers_of: LayersOf, device: torch.device
-) -> Iterator[tuple[Groups, list[Combined]]]:
+    parts: Iterable[tuple[Encoding, Ways]], layers_of: LayersOf, device: torch.device
+) -> Iterator[tuple[Ways, list[Combined]]]:
     """Compute parts one after another on a device, and yield their vectors in the CPU's memory.
 
     A device does what it is told in its own time, so it is given the next part before the vectors of the one
     before are waited for. They are pooled there, and copied once for all layers.
     """
     before: _Computing | None = None
-    for part, groups in parts:
-        now = _Computing(part, groups, layers_of, device)
+    for part, ways in parts:
+        now = _Computing(part, ways, layers_of, device)
         if before is not None:
             yield before.done()
         before = now
@@ -40,23 +41,28 @@ def from_device(
 class _Computing:
     """A part that is being computed."""
 
-    def __init__(self, part: Encoding, groups: Groups, layers_of: LayersOf, device: torch.device) -> None:
-        self.groups = groups
-        there = groups.to(device)
-        found = [(place, there.combine(vectors)) for place, vectors in layers_of(part)]
-        self.places = [place for place, _ in found]
-        pooled = torch.stack([vectors for _, vectors in found])  # (n_layers, n_rows, width)
+    def __init__(self, part: Encoding, ways: Ways, layers_of: LayersOf, device: torch.device) -> None:
+        self.ways = ways
+        there = [groups.to(device) for groups in ways]
+        found = [
+            (number, [groups.combine(vectors) for groups in there]) for number, vectors in layers_of(part)
+        ]
+        self.numbers = [number for number, _ in found]
         self.arrived: torch.cuda.Event | None = None
+        self.vectors = []  # (n_layers, n_rows, width) in each way
+        for of_way in zip(*(vectors for _, vectors in found), strict=True):
+            pooled = torch.stack(of_way)
+            if device.type == "cuda":
+                self.vectors.append(torch.empty(pooled.shape, pin_memory=True))
+                self.vectors[-1].copy_(pooled, non_blocking=True)
+            else:
+                self.vectors.append(pooled.cpu())
         if device.type == "cuda":
-            self.vectors = torch.empty(pooled.shape, pin_memory=True)
-            self.vectors.copy_(pooled, non_blocking=True)
             self.arrived = torch.cuda.Event()
             self.arrived.record(torch.cuda.current_stream(device))
-        else:
-            self.vectors = pooled.cpu()
 
-    def done(self) -> tuple[Groups, list[Combined]]:
-        """Wait for the vectors, and return them with where they belong."""
+    def done(self) -> tuple[Ways, list[Combined]]:
+        """Wait for the vectors, and return them with the numbers of their layers."""
         if self.arrived is not None:
             self.arrived.synchronize()
-        return self.groups, list(zip(self.places, self.vectors, strict=True))
+        return self.ways, list(zip(self.numbers, zip(*self.vectors, strict=True), strict=True))
