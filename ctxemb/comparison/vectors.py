@@ -15,7 +15,7 @@ from ctxemb.models import ContextualModel
 from ctxemb.tasks import Task
 
 _SENTENCES_AT_ONCE = 1000
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 12
 
 
 def task_vectors(

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_QUERIES_AT_ONCE = 1 << 10
-_CELLS_AT_ONCE = 1 << 22
-"""Cosines that are in memory at once (16 MiB): they stay in the cache until the best are found."""
+_QUERIES_AT_ONCE = 512
+_CELLS_AT_ONCE = 1 << 20
+"""Cosines that are in memory at once (4 MiB): they stay in the cache until the best are found."""
 
 
 class KNearestProbe:
@@ -75,9 +75,13 @@ class CentroidProbe:
 
     def fit(self, X: NDArray[np.float32], y: Sequence[str]) -> CentroidProbe:
         """Average the rows, (n, width), of each label."""
-        rows, labels = _unit(X), np.asarray(y)
-        self.classes_ = np.unique(labels)
-        self.centroids_ = _unit(np.stack([rows[labels == label].mean(axis=0) for label in self.classes_]))
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        sums = np.zeros((len(self.classes_), X.shape[1]))
+        for start in range(0, len(X), _QUERIES_AT_ONCE):
+            some = slice(start, start + _QUERIES_AT_ONCE)
+            members = codes[some] == np.arange(len(self.classes_))[:, None]  # (n_classes, some)
+            sums += members.astype(np.float32) @ _unit(X[some])
+        self.centroids_ = _unit(sums.astype(np.float32))
         return self
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.str_]:
