@@ -17,7 +17,7 @@ from ctxemb.models.computation import FLOAT32_ON_CPU
 from ctxemb.tasks import Task
 
 _SENTENCES_AT_ONCE = 1000
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 12
 
 
 def model_key(model: ContextualModel) -> dict[str, Any]:

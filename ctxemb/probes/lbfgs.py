@@ -11,11 +11,14 @@ from torch import Tensor
 from ctxemb.probes.stack import Stack
 
 _MEMORY = 10
-_REFRESH = 4.0
+_REFRESH = 1.5
 """The curvature is measured again when it has fallen by this factor, as where labels become certain."""
 
 _MOST_STEPS = 500
 _MOST_HALVINGS = 12
+_MOST_IDLE = 10
+"""Steps without a gain that the precision can tell."""
+
 _FEW = 0.8
 """Groups are left out when no more than this share of them goes on: their features are copied then."""
 
@@ -67,6 +70,7 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
     loss, gradient, curvature = stack.evaluate(at)
     history: list[tuple[Tensor, Tensor, Tensor]] = []
     stuck = torch.zeros_like(live)
+    idle = torch.zeros_like(found.n_steps[:1, :1]).expand(live.shape)
     for step in range(_MOST_STEPS + 1):
         norms = gradient.flatten(2).norm(dim=2) / stack.sizes
         done = live & ((norms <= tolerance) | stuck | (step == _MOST_STEPS))
@@ -86,7 +90,7 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
                 groups, problems = groups[kept[0]], problems[kept[1]]
                 stack = stack.cut(*kept)
                 at, live, loss, gradient = (_cut(part, *kept) for part in (at, live, loss, gradient))
-                curvature = _cut(curvature, *kept)
+                curvature, idle = _cut(curvature, *kept), _cut(idle, *kept)
                 history = [
                     (_cut(move, *kept), _cut(change, *kept), _cut(rho, *kept))
                     for move, change, rho in history
@@ -95,7 +99,9 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
         direction *= live[..., None, None]
         new, new_loss, new_gradient, bent = _search(stack, at, loss, gradient, direction)
         curvature = torch.where(bent < curvature / _REFRESH, bent, curvature)
-        stuck = new_loss > loss + torch.finfo(at.dtype).eps * loss.abs()
+        slack = torch.finfo(at.dtype).eps * loss.abs()
+        idle = torch.where(loss - new_loss > slack, 0, idle + 1)
+        stuck = (new_loss > loss + slack) | (idle >= _MOST_IDLE)
         move, change = new - at, new_gradient - gradient
         along = _dot(move, change)
         useful = along > 1e-10 * _dot(change, change)
@@ -113,6 +119,10 @@ def _inverse_hessian(stack: Stack, gradient: Tensor, history: Pairs, curvature: 
         vector -= factor[..., None, None] * change
         factors.append(factor)
     vector = stack.precondition(vector, curvature)
+    if history:  # scaled by what the last step found, so that few steps are too long
+        move, change, rho = history[-1]
+        scale = _dot(move, change) / _dot(change, stack.precondition(change, curvature))
+        vector *= torch.where(rho > 0, scale.clamp(max=1.0), 1.0)[..., None, None]
     for (move, change, rho), factor in zip(history, reversed(factors), strict=True):
         vector += (factor - rho * _dot(change, vector))[..., None, None] * move
     return vector

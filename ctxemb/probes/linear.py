@@ -1,9 +1,9 @@
 """Multinomial logistic regression: all strengths of the penalty, all folds, and many groups, as one problem.
 
 Problems are solved by L-BFGS, whose first guess of the inverse Hessian is ``1 / (c · XᵀX + strength)``,
-Böhning's bound (1992) with the mean curvature ``c`` in place of one half; one eigendecomposition of XᵀX
-serves all strengths. Of a group with few rows, the features are turned to lie along its eigenvectors, and
-groups of similar shape are then solved together.
+Böhning's bound (1992) with the mean curvature ``c`` of a class in place of one half; one eigendecomposition
+of XᵀX serves all strengths. Of a group with few rows, the features are turned to lie along its eigenvectors,
+and groups of similar shape are then solved together.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from ctxemb.probes.stack import Stack, padded
 
 TOLERANCE = 1e-5
 _FEW_ROWS = 512
-"""Groups of up to so many rows are solved together with others."""
+"""Groups of up to so many rows are solved together with others, in double precision: they are cheap, and weak
+penalties on few rows ask for more than single precision has."""
 
 _ROW_STEP, _CLASS_STEP = 1.25, 1.5
 """Groups of one shape differ by at most this factor."""
@@ -238,8 +239,9 @@ class _Prepared:
 
 
 def _prepare(group: LinearGroup, strengths: Sequence[float], dtype: torch.dtype, device: str) -> _Prepared:
+    n, width = group.X.shape
+    dtype = torch.float64 if n <= _FEW_ROWS else dtype
     X = torch.from_numpy(np.require(group.X, requirements=["C", "W"])).to(device, dtype)
-    n, width = X.shape
     mean = X.mean(dim=0)
     if not bool(torch.isfinite(mean).all()):
         raise InputError("a feature is not finite: a probe cannot learn from it")

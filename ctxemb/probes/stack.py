@@ -90,8 +90,7 @@ class Stack:
         Returns
         -------
         Tensor, Tensor, Tensor
-            (n_groups, n_problems), as `at`, and (n_groups, n_problems) sums over rows of the classes' mean
-            p·(1 - p)
+            (n_groups, n_problems), as `at`, and (n_groups, n_problems, n_classes) sums over rows of p·(1 - p)
         """
         n_groups, n_problems, n_classes = at.shape[:3]
         weights, intercept = at[..., :-1], at[..., -1:] + self.absent[:, None, :, None]
@@ -100,7 +99,7 @@ class Stack:
         penalised = l2 * weights
         loss = 0.5 * (penalised * weights).sum(dim=(2, 3), dtype=torch.float64)
         slopes, bias_slopes = torch.zeros_like(flat), torch.zeros_like(at[..., -1])
-        curvature = torch.zeros_like(loss, dtype=at.dtype)
+        curvature = torch.zeros_like(bias_slopes)
         step = max(1, _LOGITS_AT_ONCE // (flat.shape[0] * flat.shape[1]))
         for start in range(0, self.X.shape[1], step):
             rows = self.X[:, start : start + step].to(at.dtype)  # (n_groups, some, width)
@@ -119,19 +118,19 @@ class Stack:
                 mask = self.masks[:, self.fold_of, start : start + step]  # (n_groups, n_problems, some)
                 losses *= mask
                 shares *= mask[:, :, None]
-            curvature += shares.sum(dim=(2, 3)) - shares.square().sum(dim=(2, 3))
+            curvature += (shares - shares.square()).sum(dim=3)
             minus = losses.new_full((), -1.0).expand(goal.shape) if mask is None else -mask[:, :, None]
             shares.scatter_add_(2, goal, minus.to(shares.dtype))
             loss += losses.sum(dim=2, dtype=torch.float64)
             slopes += shares.view(n_groups, n_problems * n_classes, -1) @ rows
             bias_slopes += shares.sum(dim=3)
         gradient = torch.cat([slopes.view_as(weights).add_(penalised), bias_slopes[..., None]], dim=3)
-        return loss, gradient, curvature / self.n_classes[:, None]
+        return loss, gradient, curvature
 
     def precondition(self, vector: Tensor, curvature: Tensor) -> Tensor:
-        """Return the product with the inverse of a Hessian in which every row had the mean curvature."""
+        """Return the product with the inverse of a Hessian of rows that all have the mean curvature."""
         n_groups, n_problems, n_classes = vector.shape[:3]
-        curvature = (curvature + 1e-6 * self.sizes)[..., None, None]
+        curvature = (curvature + 1e-6 * self.sizes[..., None])[..., None]
         turned = vector[..., :-1]
         if self.vectors is not None:
             vectors = self.vectors.to(vector.dtype)
@@ -139,7 +138,10 @@ class Stack:
         weights = turned / (curvature * self.values[:, None, None] + self.l2[..., None, None])
         if self.vectors is not None:
             weights = (weights.view(-1, len(vectors)) @ vectors.T).view(n_groups, n_problems, n_classes, -1)
-        return torch.cat([weights, vector[..., -1:] / curvature], dim=3)
+        found = torch.cat([weights, vector[..., -1:] / curvature], dim=3)
+        # What all classes have in common changes no share, and is 0 where the penalty is least.
+        common = found.sum(dim=2, keepdim=True) / self.n_classes[:, None, None, None]
+        return found.sub_(common).mul_((self.absent == 0)[:, None, :, None])
 
 
 def padded(parts: Sequence[Tensor], fill: float = 0.0) -> Tensor:
