@@ -14,7 +14,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.probes import probe_names
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import is_task, task_names
+from ctxemb.tasks import is_task, unknown_task
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -106,7 +106,10 @@ class ComparisonSpec(BaseModel):
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _all_known("task", tuple(name for name in names if not is_task(name)), task_names()) or names
+        for name in names:
+            if not is_task(name):
+                raise ValueError(str(unknown_task(name)))
+        return names
 
     @field_validator("probes")
     @classmethod
