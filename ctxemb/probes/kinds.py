@@ -24,6 +24,10 @@ STRENGTHS = (1e3, 1e2, 1e1, 1.0, 1e-1)
 """Of the L2 penalty, the strongest first: of equally good ones, dev chooses the simplest classifier."""
 
 
+_WEIGHTS_AT_ONCE = 1 << 23
+"""Weights, of all problems solved together (32 MiB; the solver keeps some twenty times as much)."""
+
+
 class ProbeKind(Protocol):
     """A way to learn labels from vectors.
 
@@ -69,7 +73,7 @@ class Logistic:
     def predict(
         self, X: NDArray[np.float32], y: Labels, parts: Parts, settings: Sequence[float], seed: int
     ) -> list[list[Labels]]:
-        """See `ProbeKind`; rounds that know the same labels are solved together."""
+        """See `ProbeKind`; rounds that know the same labels are solved together, as memory allows."""
         del seed
         X = X if self.prepare is None else self.prepare(X)
         rounds: list[list[Labels]] = [[] for _ in parts]
@@ -80,12 +84,14 @@ class Logistic:
         for numbers in alike.values():
             labels = known[numbers[0]]
             targets = np.minimum(np.searchsorted(labels, y), len(labels) - 1)
-            folds = [parts[number][0] for number in numbers]
-            for number, fits in zip(
-                numbers, fit_logistic(X, targets, len(labels), settings, folds=folds), strict=True
-            ):
-                asked = X[parts[number][1]]
-                rounds[number] = [labels[fit.scores(asked).argmax(axis=1)] for fit in fits]
+            together = max(1, _WEIGHTS_AT_ONCE // (len(settings) * len(labels) * X.shape[1]))
+            for start in range(0, len(numbers), together):
+                chosen = numbers[start : start + together]
+                folds = [parts[number][0] for number in chosen]
+                fitted = fit_logistic(X, targets, len(labels), settings, folds=folds)
+                for number, fits in zip(chosen, fitted, strict=True):
+                    asked = X[parts[number][1]]
+                    rounds[number] = [labels[fit.scores(asked).argmax(axis=1)] for fit in fits]
         return rounds
 
 
