@@ -14,7 +14,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import is_task, task_names
+from ctxemb.tasks import is_task, unknown_task
 
 Baseline = Literal["majority", "bag-of-words", "word-majority", "first-sense", "static", "random"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
@@ -123,7 +123,10 @@ class ComparisonSpec(BaseModel):
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _all_known("task", tuple(name for name in names if not is_task(name)), task_names()) or names
+        for name in names:
+            if not is_task(name):
+                raise ValueError(str(unknown_task(name)))
+        return names
 
     @field_validator("probes")
     @classmethod

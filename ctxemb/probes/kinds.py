@@ -27,6 +27,9 @@ ROWS_AT_ONCE = 1 << 14
 STRENGTHS = (1e3, 1e2, 1e1, 1.0, 1e-1)
 """Of the L2 penalty, the strongest first: of equally good ones, dev chooses the simplest classifier."""
 
+_WEIGHTS_AT_ONCE = 1 << 23
+"""Weights, of all problems solved together (32 MiB; the solver keeps some twenty times as much)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
@@ -90,10 +93,12 @@ class Logistic:
     def predict(
         self, groups: Sequence[Group], settings: Sequence[float], seed: int
     ) -> list[list[list[Labels]]]:
-        """See `ProbeKind`; rounds that know the same labels, and many small groups, are solved together."""
+        """See `ProbeKind`; rounds of the same labels, and small groups, are solved together if memory allows."""
         del seed
         answers: list[list[list[Labels]]] = [[[] for _ in group.parts] for group in groups]
-        works = [work for number, group in enumerate(groups) for work in _works(number, group)]
+        works = [
+            work for number, group in enumerate(groups) for work in self._works(number, group, len(settings))
+        ]
         works.sort(key=lambda work: len(work.rows))
         for together in _batches(works):
             solved = fit_groups([self._solvable(groups[work.group], work) for work in together], settings)
@@ -106,6 +111,18 @@ class Logistic:
     def _read(self, group: Group, rows: Rows) -> NDArray[np.float32]:
         X = group.features(rows)
         return X if self.prepare is None else self.prepare(X)
+
+    def _works(self, number: int, group: Group, n_settings: int) -> Iterator[_Work]:
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for place, (learned, _) in enumerate(group.parts):
+            alike.setdefault(tuple(np.unique(group.labels[learned]).tolist()), []).append(place)
+        for labels, places in alike.items():
+            width = self._read(group, group.parts[places[0]][0][:1]).shape[1]
+            together = max(1, _WEIGHTS_AT_ONCE // (n_settings * len(labels) * width))
+            for start in range(0, len(places), together):
+                chosen = places[start : start + together]
+                rows = np.unique(np.concatenate([group.parts[place][0] for place in chosen]))
+                yield _Work(number, chosen, np.array(labels), rows)
 
     def _solvable(self, group: Group, work: _Work) -> LinearGroup:
         targets = np.searchsorted(work.labels, group.labels[work.rows])
@@ -130,15 +147,6 @@ class _Work:
     rounds: list[int]
     labels: Labels
     rows: Rows
-
-
-def _works(number: int, group: Group) -> Iterator[_Work]:
-    alike: dict[tuple[str, ...], list[int]] = {}
-    for place, (learned, _) in enumerate(group.parts):
-        alike.setdefault(tuple(np.unique(group.labels[learned]).tolist()), []).append(place)
-    for labels, places in alike.items():
-        rows = np.unique(np.concatenate([group.parts[place][0] for place in places]))
-        yield _Work(number, places, np.array(labels), rows)
 
 
 def _batches(works: Sequence[_Work]) -> Iterator[list[_Work]]:

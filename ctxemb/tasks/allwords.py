@@ -142,10 +142,10 @@ def _packed(path: Path) -> Path:
 def _keys(path: Path) -> dict[str, list[str]]:
     keys = {}
     for number, line in enumerate(read_lines(str(path)), start=1):
-        identifier, *senses = line.split()
-        if not senses:
+        cells = line.split()
+        if len(cells) < 2:
             raise FormatError(f"{path}:{number}: expected an instance and its sense keys, found {line!r}")
-        keys[identifier] = senses
+        keys[cells[0]] = cells[1:]
     return keys
 
 
@@ -182,10 +182,10 @@ def _first_senses(path: Path, examples: list[Example]) -> dict[str, str]:
     first: dict[tuple[str, str], str] = {}
     for number, line in enumerate(read_lines(str(path)), start=1):
         parts = line.split(" ")
-        if len(parts) != 4:
+        lemma, _, rest = parts[0].partition("%")
+        if len(parts) != 4 or not rest:
             raise FormatError(f"{path}:{number}: expected key, offset, number and count, found {line!r}")
         if parts[2] == "1":
-            lemma, _, rest = parts[0].partition("%")
             first.setdefault((lemma, "3" if rest[0] == "5" else rest[0]), parts[0])
     found = {}
     for example in examples:
