@@ -6,7 +6,7 @@ All layers of the first sentences of SUBJ (without `--data`: made-up sentences o
 arrays on words. Ours is `Embedder.embed`, whose words are not known from a run before. The peer is what
 AllenNLP's `Elmo` computes: characters of all words of a padded batch, allennlp-light's `Highway` and
 `LstmCellWithProjection` for each direction and layer, skip connections, marks removed; in batches of 32 in
-the order of the text, which is its way, and sorted by length in batches of `--batch`, which is the best that can
+the order of the text, which is its way, and sorted by length in batches of `--batch`, the best that can
 be done with it. As it is slow, it embeds `--peer` sentences spread evenly over those sorted by length, and is
 given the same words per second for the rest. Everybody takes turns; medians. Peak memory is that of processes
 of their own, beyond what they had with the model loaded.
