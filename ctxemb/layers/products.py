@@ -68,6 +68,11 @@ def packed(weight: Tensor) -> Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)  # type: ignore[no-any-return]
 
 
+def pointwise_onto(x: Tensor, weight: Tensor, onto: Tensor) -> Tensor:
+    """Return ``onto + x @ weight.T``, (n, n_out), a new tensor; `weight` and `x` are as for `pointwise`."""
+    return _POINTWISE.binary(x, onto, weight, None, "add")  # type: ignore[no-any-return]
+
+
 def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) -> Tensor:
     """Return ``activation(layer(x))``.
 

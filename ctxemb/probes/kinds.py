@@ -93,7 +93,7 @@ class Logistic:
     def predict(
         self, groups: Sequence[Group], settings: Sequence[float], seed: int
     ) -> list[list[list[Labels]]]:
-        """See `ProbeKind`; rounds of the same labels, and small groups, are solved together if memory allows."""
+        """See `ProbeKind`; rounds of the same labels, and small groups, are solved together."""
         del seed
         answers: list[list[list[Labels]]] = [[[] for _ in group.parts] for group in groups]
         works = [
