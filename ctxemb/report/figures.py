@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 430, 280
 FONT = "system-ui, sans-serif"
 _SHORT = 12
 """Characters of names of which two fit side by side under a panel."""
-_LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
+LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
 
 
 def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
@@ -47,14 +47,16 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
             )
     frame = pd.DataFrame(rows)
     frame["depth"] = frame["layer"] / frame.groupby("model")["layer"].transform("max").clip(lower=1)
-    color = _color("model", models)
-    shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
-    shape = alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
+    color = colors("model", models)
+    shapes = alt.Scale(domain=models, range=cycled(SHAPES, models))
+    shape = alt.Shape("model:N", scale=shapes, title=None, legend=LEGEND)
     x = alt.X("depth:Q", title="layer, from the input (0) to the last (1)", axis=alt.Axis(format=".1~f"))
     rules = [value for _, value in _rules(findings, task)]
     low, high = min([frame["low"].min(), *rules]), max([frame["high"].max(), *rules])
     scale = alt.Scale(domain=[max(0.0, low - 3), min(100.0, high + 3)], nice=False)
-    y = alt.Y("score:Q", title=f"{findings.metric_label(task)} (%)", scale=scale)
+    y = alt.Y(
+        "score:Q", title=f"{findings.metric_label(task)}{' (%)' if findings.unit(task) else ''}", scale=scale
+    )
     trained = alt.Chart(frame[frame["weights"] == "trained"])
     band = trained.mark_area(opacity=0.14).encode(
         x=x, y=alt.Y("low:Q", scale=scale, title=""), y2="high:Q", color=color
@@ -105,10 +107,12 @@ def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
         )
         color = PALETTE[models.index(name) % len(PALETTE)] if name in models else PALETTE[-1]
         y = alt.Y("weight:Q", scale=alt.Scale(domain=[0, 1]), title="weight" if not panels else None)
-        x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0))
-        bars = alt.Chart(frame, title=alt.Title(name, fontWeight="normal")).mark_bar(color=color)
+        x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0, labelOverlap="greedy"))
+        width = max(60, int(WIDTH / len(names)) - 30)
+        title = alt.Title(name, fontWeight="normal", limit=width + 10)
+        bars = alt.Chart(frame, title=title).mark_bar(color=color)
         ticks = alt.Chart(others).mark_tick(color=INK, thickness=1.5)
-        size = {"width": max(60, int(WIDTH / len(names)) - 30), "height": 130}
+        size = {"width": width, "height": 130}
         panels.append(alt.layer(bars.encode(x=x, y=y), ticks.encode(x=x, y=y)).properties(**size))
     return alt.hconcat(*panels)
 
@@ -118,14 +122,14 @@ def training_curves(findings: Findings) -> alt.TopLevelMixin:
     frame = pd.DataFrame(list(findings.trainings))
     frame["millions"] = frame["words"] / 1e6
     models = list(dict.fromkeys(frame["model"]))
-    shapes = alt.Scale(domain=models, range=_cycled(SHAPES, models))
+    shapes = alt.Scale(domain=models, range=cycled(SHAPES, models))
     base = alt.Chart(frame).encode(
         x=alt.X("millions:Q", title="words seen (millions)"),
         y=alt.Y("bits_per_character:Q", title="bits per character", scale=alt.Scale(zero=False)),
-        color=_color("model", models),
+        color=colors("model", models),
     )
     point = base.mark_point(size=36, filled=True, opacity=1).encode(
-        shape=alt.Shape("model:N", scale=shapes, title=None, legend=_LEGEND)
+        shape=alt.Shape("model:N", scale=shapes, title=None, legend=LEGEND)
     )
     return alt.layer(base.mark_line(strokeWidth=2.2), point).properties(width=WIDTH, height=HEIGHT)
 
@@ -136,10 +140,10 @@ def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: 
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None, domain=False)
     columns = 2 if max(map(len, senses)) <= _SHORT else 1
     legend = alt.Legend(orient="bottom", title=None, columns=columns)
-    shapes = alt.Scale(domain=list(senses), range=_cycled(SHAPES, senses))
-    colors = alt.Scale(domain=list(senses), range=_cycled(PALETTE, senses))
+    shapes = alt.Scale(domain=list(senses), range=cycled(SHAPES, senses))
+    colors = alt.Scale(domain=list(senses), range=cycled(PALETTE, senses))
     panel: alt.Chart = (
-        alt.Chart(frame, title=alt.Title(title, fontWeight="normal"))
+        alt.Chart(frame, title=alt.Title(title, fontWeight="normal", limit=220))
         .mark_point(size=46, filled=True, opacity=0.85)
         .encode(
             x=alt.X("x:Q", axis=axis),
@@ -173,14 +177,16 @@ def styled(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return specification
 
 
-def _color(field: str, names: Sequence[str]) -> alt.Color:
+def colors(field: str, names: Sequence[str]) -> alt.Color:
+    """Return the encoding that gives each name of a field its colour."""
     return alt.Color(
         f"{field}:N",
-        scale=alt.Scale(domain=list(names), range=_cycled(PALETTE, names)),
+        scale=alt.Scale(domain=list(names), range=cycled(PALETTE, names)),
         title=None,
-        legend=_LEGEND,
+        legend=LEGEND,
     )
 
 
-def _cycled(values: Sequence[str], names: Sequence[str]) -> list[str]:
+def cycled(values: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return a value for each name, again from the first when there are no more."""
     return [values[i % len(values)] for i in range(len(names))]

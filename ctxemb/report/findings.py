@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.results import Result, read_results
 
 BASELINES = ("majority", "bag-of-words", "word-majority", "first-sense")
+_LABELS = {"macro_f1": "macro-F1", "matthews": "Matthews correlation × 100"}
 DEV, TEST = "dev", "test"
 RANDOM, STATIC = "@random", "@static"
 
@@ -65,9 +68,14 @@ class Findings:
         """Return the leading metric of a task: that of its first result."""
         return next(result.metric for result in self.results if result.task == task)
 
-    def metric_label(self, task: str) -> str:
-        """Return the leading metric of a task as people write it."""
-        return self.metric(task).replace("_f1", "-F1")
+    def metric_label(self, task: str, metric: str = "") -> str:
+        """Return a metric, or the leading one of a task, as people write it."""
+        named = metric or self.metric(task)
+        return _LABELS.get(named, named.replace("_", "-"))
+
+    def unit(self, task: str) -> str:
+        """Return what follows a score: `` %``, or nothing after a correlation, which is no share."""
+        return "" if self.metric(task) == "matthews" else " %"
 
     def scores(
         self,
@@ -104,6 +112,12 @@ class Findings:
             return None
         layer = max(chosen, key=lambda number: (chosen[number].value, -number)) if chosen else max(tested)
         return tested.get(layer)
+
+    def same_line(self, result: Result, *, metric: str, split: str) -> Result | None:
+        """Return the score of the same probe and layer in another metric, or on a part of the test."""
+        wanted = dataclasses.replace(result, metric=metric, split=split)
+        same = operator.attrgetter("model", "layer", "task", "split", "probe", "metric", "seed", "pool")
+        return next((found for found in self.results if same(found) == same(wanted)), None)
 
     def _layers(self, task: str, model: str, probe: str, pool: str, split: str) -> dict[int, Result]:
         found = self.scores(task, model=model, probe=probe, split=split, pool=pool)

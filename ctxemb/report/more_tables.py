@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctxemb.report.beside import published_table
 from ctxemb.report.findings import Findings
-from ctxemb.report.sentences import LEVEL, p_text
+from ctxemb.report.sentences import holds, p_text
 from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
 
 ANALYSES = (
@@ -29,12 +30,12 @@ def difference_table(findings: Findings, task: str) -> Table:
             cells = (
                 _named(found, "a"),
                 _named(found, "b"),
-                Cell(f"{100 * found['difference']:+.1f}", interval, best=found["p_holm"] < LEVEL),
+                Cell(f"{100 * found['difference']:+.1f}", interval, best=holds(found)),
                 Cell(p_text(found["p"])),
                 Cell(p_text(found["p_holm"])),
                 Cell(f"{found['effect']:+.2f}"),
             )
-            rows.append(Row(cells, muted=found["p_holm"] >= LEVEL))
+            rows.append(Row(cells, muted=not holds(found)))
     caption = (
         f"{task}: paired differences in points of {findings.metric_label(task)} on the same test "
         "examples, at the layers chosen on dev; permutation test, Holm's correction over this table, "
@@ -131,7 +132,51 @@ def confusion_table(findings: Findings, task: str) -> Table:
 _MOST_CONFUSIONS = 15
 
 
+def confusion_matrices(findings: Findings, task: str) -> list[Table]:
+    """Return what each model takes each label for, a table for each word of the task, or one for all.
+
+    The cells of a row are shaded by their share.
+    """
+    counts: dict[str, dict[tuple[str, str], dict[str, int]]] = {}
+    for row in findings.confusions:
+        if row["task"] == task:
+            of_group = counts.setdefault(str(row["group"]), {})
+            of_gold = of_group.setdefault((str(row["model"]), str(row["gold"])), {})
+            of_gold[str(row["predicted"])] = int(row["count"])
+    return [_matrix(task, group, rows) for group, rows in counts.items()]
+
+
+def _matrix(task: str, group: str, counts: dict[tuple[str, str], dict[str, int]]) -> Table:
+    labels = sorted({gold for _, gold in counts} | {name for row in counts.values() for name in row})
+    rows = []
+    for (model, gold), row in counts.items():
+        n = sum(row.values())
+        cells = (
+            Cell(f"{row.get(label, 0):,}", best=label == gold, shade=row.get(label, 0) / n)
+            for label in labels
+        )
+        right = Cell(f"{100 * row.get(gold, 0) / n:.1f}")
+        rows.append(Row((Cell(model, number=False), Cell(short(gold, group), number=False), *cells, right)))
+    caption = f"{task}: {group or 'all'}, gold labels by predicted ones, at the layer chosen on dev"
+    return Table(
+        caption, ("model", "gold", *(short(label, group) for label in labels), "right, %"), tuple(rows)
+    )
+
+
+def short(label: str, group: str) -> str:
+    """Return a sense without the word it is of, where its name begins with it.
+
+    Examples
+    --------
+    >>> short("seal_seal_(emblem)", "seal"), short("seal_pinniped", "seal"), short("T", "")
+    ('emblem', 'pinniped', 'T')
+    """
+    plain = label.removeprefix(f"{group}_") if group else label
+    inner = plain.removeprefix(f"{group}_") if group else plain
+    return inner.strip("()") if inner.startswith("(") else plain
+
+
 def more_tables(findings: Findings, task: str) -> list[Table]:
     """Return the tables of a task that have rows."""
-    makers = (difference_table, part_table, analysis_table, pool_table, confusion_table)
+    makers = (published_table, difference_table, part_table, analysis_table, pool_table, confusion_table)
     return [table for make in makers if (table := make(findings, task)).rows]

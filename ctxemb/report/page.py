@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import importlib.resources
 import json
-import urllib.parse
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import ctxemb
 from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled, training_curves
 from ctxemb.report.findings import Findings
-from ctxemb.report.more_tables import more_tables
-from ctxemb.report.plain import render_table_csv
-from ctxemb.report.sentences import summary
+from ctxemb.report.more_tables import confusion_matrices, more_tables, part_table
+from ctxemb.report.panels import part_dots
+from ctxemb.report.sentences import Sentence, sentences
 from ctxemb.report.svg import inline_svg
 from ctxemb.report.tables import (
+    Cell,
     Table,
     full_table,
     headline,
@@ -27,6 +31,9 @@ from ctxemb.report.tables import (
     mix_table,
     training_table,
 )
+
+_WIDE = 30
+"""Characters of a text that may take several lines, but not of a word each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,11 @@ class Section:
 
     name: str
     description: str
-    summary: str
+    said: tuple[Sentence, ...]
     headline: Table
     figures: tuple[Figure, ...]
     more: tuple[Table, ...]
+    confusions: tuple[Table, ...]
 
 
 def render_page(findings: Findings) -> str:
@@ -59,9 +67,13 @@ def render_page(findings: Findings) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals["csv"] = csv_link
+    css, script = _style_and_script()
+    environment.globals |= {"attributes": _attributes, "heading": _heading, "breakable": _breakable}
     template = environment.get_template("report.html.jinja")
     return template.render(
+        css=Markup(css),
+        script=Markup(script),
+        hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         title=findings.title,
         version=ctxemb.__version__,
         sections=[_section(findings, task, number) for number, task in enumerate(findings.tasks)],
@@ -71,15 +83,52 @@ def render_page(findings: Findings) -> str:
     )
 
 
-def csv_link(table: Table) -> str:
-    """Return a link to the table as CSV that holds the CSV itself."""
-    return "data:text/csv;charset=utf-8," + urllib.parse.quote(render_table_csv(table), safe="")
+def _style_and_script() -> tuple[str, str]:
+    """Return the page's style, and its script, which knows the style's colours on paper."""
+    folder = importlib.resources.files("ctxemb.report") / "templates"
+    css, script = (
+        (folder / name).read_text(encoding="utf-8").strip() for name in ("report.css", "report.js")
+    )
+    light = dict(re.findall(r"(--\w+): (#[0-9a-f]+);", css.split("@media")[0]))
+    return css, script.replace("{{ light }}", json.dumps(light))
+
+
+def _attributes(cell: Cell) -> Markup:
+    """Return the attributes of a cell, as few as there can be: long tables have many cells."""
+    names = " ".join(
+        name
+        for name, wanted in (
+            ("n", cell.number),
+            ("best", cell.best),
+            ("wide", not cell.number and max(len(cell.text), len(cell.note)) > _WIDE),
+        )
+        if wanted
+    )  # fmt: skip
+    quotes = '"' if " " in names else ""
+    found = f" class={quotes}{names}{quotes}" if names else ""
+    if cell.shade is not None:
+        found += f' style="--share:{cell.shade:.2f}"'
+    return Markup(found)  # nothing in it is of the user's
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that may go on in another line after the signs that divide long names."""
+    return Markup("<wbr>").join(map(escape, re.split(r"(?<=[_/:@])(?=\w)", name)))
+
+
+def _heading(table: Table) -> str:
+    """Return what a table's caption says first, after its task."""
+    said = re.split("[,;]", table.caption.partition(": ")[2], maxsplit=1)[0]
+    return said[:1].upper() + said[1:]
 
 
 def _section(findings: Findings, task: str, number: int) -> Section:
     figures = []
     if findings.scores(task, probe=findings.probe(task)):
         figures.append(_curves(findings, task, f"curves{number}"))
+    parts = part_table(findings, task)
+    if parts.rows and findings.models(task):
+        figures.append(_parts(findings, task, f"parts{number}", parts))
     if any(mix["task"] == task for mix in findings.mixes):
         figures.append(_mixes(findings, task, f"mix{number}"))
     words = dict.fromkeys(str(point["word"]) for point in findings.maps if point["task"] == task)
@@ -87,10 +136,11 @@ def _section(findings: Findings, task: str, number: int) -> Section:
     return Section(
         name=task,
         description=_description(findings, task),
-        summary=summary(findings, task),
+        said=tuple(sentences(findings, task)),
         headline=headline(findings, task),
         figures=tuple(figures),
-        more=tuple(more_tables(findings, task)),
+        more=tuple(table for table in more_tables(findings, task) if table != parts),
+        confusions=tuple(confusion_matrices(findings, task)),
     )
 
 
@@ -103,6 +153,15 @@ def _curves(findings: Findings, task: str, name: str) -> Figure:
     title = f"Score by layer on {task}"
     picture = inline_svg(styled(score_curves(findings, task)), name, title, caption)
     return Figure((picture,), caption, layer_table(findings, task))
+
+
+def _parts(findings: Findings, task: str, name: str, table: Table) -> Figure:
+    caption = (
+        f"Scores ({findings.metric_label(task)}) by part of the test, such as its words, at the layer that dev "
+        "chose, with 95 % intervals. Ticks: the majority class or the first sense. Parts were not tested."
+    )
+    picture = inline_svg(styled(part_dots(findings, task)), name, f"Score by part on {task}", caption)
+    return Figure((picture,), caption, table)
 
 
 def _mixes(findings: Findings, task: str, name: str) -> Figure:

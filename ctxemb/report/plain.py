@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ctxemb.report.findings import Findings
 from ctxemb.report.more_tables import more_tables
-from ctxemb.report.sentences import summary
+from ctxemb.report.sentences import Sentence, sentences, summary
 from ctxemb.report.tables import Cell, Table, full_table, headline, layer_table
 
 _LATEX = str.maketrans(
@@ -21,6 +21,12 @@ _LATEX = str.maketrans(
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "–": "--",
+        "≈": r"\ensuremath{\approx}",
+        "≠": r"\ensuremath{\neq}",
+        "×": r"\ensuremath{\times}",
+        "γ": r"\ensuremath{\gamma}",
+        "†": r"\textdagger{}",
+        "‡": r"\textdaggerdbl{}",
     }
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -30,7 +36,10 @@ def render_markdown(findings: Findings) -> str:
     """Return the report as Markdown, with GitHub's tables."""
     parts = [f"# {_markdown(findings.title)}"]
     for task in findings.tasks:
-        parts += [f"## {_markdown(task)}", _markdown(summary(findings, task))]
+        first, *others = sentences(findings, task)
+        parts += [f"## {_markdown(task)}", _markdown(first.text)]
+        if others:
+            parts.append("\n".join(f"- {_said(sentence)}" for sentence in others))
         parts += [_markdown_table(table) for table in _tables(findings, task)]
     return "\n\n".join(parts) + "\n"
 
@@ -51,7 +60,7 @@ def render_csv(findings: Findings) -> str:
 
 def render_table_csv(table: Table) -> str:
     """Return a table as CSV; what cells say in small print stands in columns of its own."""
-    noted = [any(row.cells[i].note for row in table.rows) for i in range(len(table.columns))]
+    noted = [any(_note(row.cells[i]) for row in table.rows) for i in range(len(table.columns))]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
@@ -62,7 +71,7 @@ def render_table_csv(table: Table) -> str:
         ]
     )
     writer.writerows(
-        [part for i, cell in enumerate(row.cells) for part in (cell.text, cell.note)[: 1 + noted[i]]]
+        [part for i, cell in enumerate(row.cells) for part in (cell.text, _note(cell))[: 1 + noted[i]]]
         for row in table.rows
     )
     return text.getvalue()
@@ -77,7 +86,7 @@ def _tables(findings: Findings, task: str) -> list[Table]:
 
 def _markdown_table(table: Table) -> str:
     lines = [list(map(_markdown, table.columns))]
-    lines.append(["---"] + ["---:"] * (len(table.columns) - 1))
+    lines.append(["---:" if number else "---" for number in _numbers(table)])
     lines.extend([_with_note(cell, _markdown, "**{}**") for cell in row.cells] for row in table.rows)
     rows = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return f"{_markdown(table.caption)}\n\n{rows}"
@@ -93,7 +102,7 @@ def _latex_table(table: Table) -> str:
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_latex(table.caption)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+            rf"\begin{{tabular}}{{{''.join('r' if number else 'l' for number in _numbers(table))}}}",
             r"\toprule",
             " & ".join(map(_latex, table.columns)) + r" \\",
             r"\midrule",
@@ -105,9 +114,24 @@ def _latex_table(table: Table) -> str:
     )
 
 
+def _numbers(table: Table) -> list[bool]:
+    """Return which columns are set as numbers; the first is a name."""
+    cells = table.rows[0].cells if table.rows else ()
+    return [i > 0 and (i >= len(cells) or cells[i].number) for i in range(len(table.columns))]
+
+
+def _said(sentence: Sentence) -> str:
+    """Return a sentence as Markdown; one that says what is not shown leans."""
+    return _markdown(sentence.text) if sentence.holds else f"*{_markdown(sentence.text)}*"
+
+
 def _with_note(cell: Cell, escape: Callable[[str], str], bold: str) -> str:
     text = bold.format(escape(cell.text)) if cell.best else escape(cell.text)
-    return f"{text} {escape(cell.note)}" if cell.note else text
+    return f"{text} {escape(_note(cell))}" if _note(cell) else text
+
+
+def _note(cell: Cell) -> str:
+    return " ".join(filter(None, (cell.note, cell.marks)))
 
 
 def _markdown(text: str) -> str:

@@ -1,7 +1,9 @@
-"""What the results say, in plain sentences."""
+"""What the results say, in plain sentences, and which of them hold."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -11,8 +13,33 @@ from ctxemb.results import Result
 LEVEL = 0.05
 """Of p, corrected for the number of comparisons on a task, below which a difference is said to hold."""
 
+_BESIDE = (
+    (RANDOM, "its random twin", "their random twins"),
+    (STATIC, "its context-free vectors", "their context-free vectors"),
+)
+NAMED = (
+    ("bag-of-words", "a bag of words"),
+    ("word-majority", "the most frequent label of each word"),
+    ("first-sense", "the first sense of the inventory"),
+    ("majority", "the majority class"),
+)
+"""Baselines without a model, and how they are said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, and whether it says something that holds; what is not shown is greyed out."""
+
+    text: str
+    holds: bool = True
+
 
 def summary(findings: Findings, task: str) -> str:
+    """Return all that `sentences` says, as one text."""
+    return " ".join(sentence.text for sentence in sentences(findings, task))
+
+
+def sentences(findings: Findings, task: str) -> list[Sentence]:
     """Return what a reader should know first of a task.
 
     Each model is shown with the layer that dev chose; that models differ is said only where a paired
@@ -21,20 +48,22 @@ def summary(findings: Findings, task: str) -> str:
     best = [result for model in findings.models(task) if (result := findings.best(task, model))]
     best.sort(key=lambda result: -result.value)
     if not best:
-        return f"On {task} there are only baselines."
+        return [Sentence(f"On {task} there are only baselines.")]
     first, *others = best
-    parts = [f"On {task}, {first.model} reaches {_percent(first)} with its layer {first.layer}"]
-    if others:
-        parts.append(
-            ", " + ", ".join(f"{result.model} {_percent(result)} (layer {result.layer})" for result in others)
-        )
+    unit = findings.unit(task)
+    text = f"On {task}, {first.model} reaches {_score(first, unit)} with its layer {first.layer}"
+    text += "".join(f", {result.model} {_score(result, unit)} (layer {result.layer})" for result in others)
     beside = _beside(findings, task, [result.model for result in best])
-    text = "".join(parts) + (f"; {beside}" if beside else "") + "."
-    return " ".join([text, *verdicts(findings, task, [result.model for result in best])])
+    models = [result.model for result in best]
+    return [
+        Sentence(f"{text}{'; ' if beside else ''}{beside}."),
+        *among_models(findings, task, models),
+        *beside_baselines(findings, task, models),
+    ]
 
 
-def verdicts(findings: Findings, task: str, models: list[str]) -> list[str]:
-    """Return a sentence for the differences among models, and one for those to their baselines.
+def among_models(findings: Findings, task: str, models: Sequence[str]) -> list[Sentence]:
+    """Return a sentence on the models that differ, and one on those that are not shown to.
 
     Parameters
     ----------
@@ -44,33 +73,60 @@ def verdicts(findings: Findings, task: str, models: list[str]) -> list[str]:
         The best first.
     """
     pairs = [row for a, b in combinations(models, 2) if (row := findings.compared(task, a, b))]
-    clear = [row for row in pairs if row["p_holm"] < LEVEL]
-    said = [f"{row['a']} beats {row['b']} by {_points(row)}" for row in clear]
-    unclear = [row for row in pairs if row not in clear]
-    if unclear and not clear:
-        said.append(f"{_list(models)} do not differ on this test")
-    else:
-        said += [f"{row['a']} and {row['b']} do not differ on this test" for row in unclear]
-    sentences = ["; ".join(said) + "."] if said else []
-    for suffix, name in ((RANDOM, "its random twin"), (STATIC, "its context-free vectors")):
-        behind = [
-            model
+    turned = [row if row["difference"] >= 0 else findings.compared(task, row["b"], row["a"]) for row in pairs]
+    rows = [row for row in turned if row is not None]
+    said = []
+    for winner in dict.fromkeys(row["a"] for row in rows if holds(row)):
+        beaten = [f"{row['b']} by {_points(row)}" for row in rows if holds(row) and row["a"] == winner]
+        said.append(f"{winner} beats {_list(beaten)}")
+    found = [Sentence("; ".join(said) + ".")] if said else []
+    unclear = {frozenset((row["a"], row["b"])) for row in rows if not holds(row)}
+    groups = [f"{_list(group)} are not shown to differ" for group in _groups(models, unclear)]
+    if groups:
+        found.append(Sentence("; ".join(groups) + ".", holds=False))
+    if len(rows) < len(models) * (len(models) - 1) // 2:
+        which = "Differences between models" if not rows else "Some differences between models"
+        found.append(Sentence(f"{which} were not tested here.", holds=False))
+    return found
+
+
+def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> list[Sentence]:
+    """Return sentences on which models beat their twins and the baselines, and which are not shown to."""
+    better: dict[tuple[str, ...], list[str]] = {}
+    unclear: dict[tuple[str, ...], list[str]] = {}
+    worse = []
+    for suffix, name, plural in (*_BESIDE, *((other, said, said) for other, said in NAMED)):
+        rows = {
+            model: row
             for model in models
-            if (row := findings.compared(task, model, model + suffix))
-            and (row["p_holm"] >= LEVEL or row["difference"] <= 0)
-        ]
-        if behind:
-            sentences.append(f"Not shown to beat {name}: {_list(behind)}.")
-    above = [
-        model
-        for model in models
-        if (row := findings.compared(task, "bag-of-words", model))
-        and row["p_holm"] < LEVEL
-        and row["difference"] > 0
+            if (row := findings.compared(task, model, model + suffix if suffix.startswith("@") else suffix))
+        }
+        above = tuple(model for model, row in rows.items() if holds(row) and row["difference"] > 0)
+        below = tuple(model for model, row in rows.items() if holds(row) and row["difference"] < 0)
+        open_ = tuple(model for model in rows if model not in above and model not in below)
+        if above:
+            better.setdefault(above, []).append(plural if len(above) > 1 else name)
+        if open_:
+            unclear.setdefault(open_, []).append(plural if len(open_) > 1 else name)
+        if below:
+            said = plural if suffix.startswith("@") and len(below) > 1 else name
+            verb = "beat" if said.startswith("their") or said.endswith("vectors") else "beats"
+            worse.append(f"{said[0].upper()}{said[1:]} {verb} {_list(below)}.")
+    found = [Sentence(f"{_list(who)} {_verb(who, 'beat')} {_list(what)}.") for who, what in better.items()]
+    found += [Sentence(text) for text in worse]
+    found += [
+        Sentence(
+            f"{_list(who)} {'is' if len(who) == 1 else 'are'} not shown to beat {_list(what, 'or')}.",
+            holds=False,
+        )
+        for who, what in unclear.items()
     ]
-    if above:
-        sentences.append(f"A bag of words beats {_list(above)}.")
-    return sentences
+    return found
+
+
+def holds(row: dict[str, Any]) -> bool:
+    """Return whether a difference is shown."""
+    return bool(row["p_holm"] < LEVEL and row["difference"] != 0)
 
 
 def p_text(p: float) -> str:
@@ -78,10 +134,23 @@ def p_text(p: float) -> str:
 
     Examples
     --------
-    >>> p_text(0.0002), p_text(0.0312)
-    ('p < .001', 'p = .031')
+    >>> p_text(0.0002), p_text(0.0312), p_text(1.0)
+    ('p < .001', 'p = .031', 'p = 1')
     """
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+    if p < 0.001:
+        return "p < .001"
+    return "p = 1" if p > 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def _groups(models: Sequence[str], unclear: set[frozenset[str]]) -> list[list[str]]:
+    """Return the largest groups of models of which no two are shown to differ, each pair in one at least."""
+    found: list[list[str]] = []
+    for size in range(len(models), 1, -1):
+        for group in combinations(models, size):
+            alike = all(frozenset(pair) in unclear for pair in combinations(group, 2))
+            if alike and not any(set(group) <= set(other) for other in found):
+                found.append(list(group))
+    return found
 
 
 def _points(row: dict[str, Any]) -> str:
@@ -89,29 +158,29 @@ def _points(row: dict[str, Any]) -> str:
     return f"{100 * row['difference']:.1f} points {interval} ({p_text(row['p_holm'])})"
 
 
-def _list(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _list(names: Iterable[str], word: str = "and") -> str:
+    *before, last = names
+    return f"{', '.join(before)} {word} {last}" if before else last
+
+
+def _verb(names: Sequence[str], verb: str) -> str:
+    return verb if len(names) > 1 else f"{verb}s"
 
 
 def _beside(findings: Findings, task: str, models: list[str]) -> str:
     shown = []
+    unit = findings.unit(task)
     twins = [result for model in models if (result := findings.best(task, model + RANDOM))]
     if twins:
-        shown.append(f"with random weights at most {max(100 * result.value for result in twins):.1f} %")
+        shown.append(f"with random weights at most {max(100 * result.value for result in twins):.1f}{unit}")
     static = [result for model in models if (result := findings.best(task, model + STATIC))]
     if static:
-        shown.append(f"without context at most {max(100 * result.value for result in static):.1f} %")
-    named = (
-        ("bag-of-words", "a bag of words"),
-        ("word-majority", "the most frequent label of each word"),
-        ("first-sense", "the first sense of the inventory"),
-        ("majority", "the majority class"),
-    )
-    for name, said in named:
+        shown.append(f"without context at most {max(100 * result.value for result in static):.1f}{unit}")
+    for name, said in NAMED:
         if (result := findings.one(task, name, "-")) is not None:
-            shown.append(f"{said} {100 * result.value:.1f} %")
+            shown.append(f"{said} {100 * result.value:.1f}{unit}")
     return ", ".join(shown)
 
 
-def _percent(result: Result) -> str:
-    return f"{100 * result.value:.1f} % [{100 * result.low:.1f}, {100 * result.high:.1f}]"
+def _score(result: Result, unit: str) -> str:
+    return f"{100 * result.value:.1f}{unit} [{100 * result.low:.1f}, {100 * result.high:.1f}]"

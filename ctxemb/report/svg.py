@@ -13,6 +13,15 @@ from ctxemb.report.figures import INK, LINE, PALETTE, PAPER
 
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 
+_EMPTY = (
+    r'<path[^>]*d=""[^>]*/>',
+    r'<path[^>]*d="M0,0h0v0h0Z"[^>]*/>',
+    r' (class|pointer-events|aria-hidden|font-family)="[^"]*"',
+    r' (opacity|stroke-opacity|stroke-width)="1"',
+    r"<g>(?=</g>)</g>",
+)
+"""What a picture shows no worse without; its font is the page's."""
+
 
 def inline_svg(specification: dict[str, Any], name: str, title: str, description: str) -> Markup:
     """Return a chart as SVG to stand inside a page.
@@ -37,6 +46,8 @@ def inline_svg(specification: dict[str, Any], name: str, title: str, description
     for color, variable in replaced.items():
         svg = re.sub(color, variable, svg, flags=re.IGNORECASE)
     svg = re.sub(r'aria-(label|roledescription)="[^"]*"|role="graphics-[a-z]+"', "", svg)
+    for empty in _EMPTY:
+        svg = re.sub(empty, "", svg)
     head, body = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     parts = (

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctxemb.report.findings import BASELINES, RANDOM, STATIC, Findings
+from ctxemb.report.sentences import holds
 from ctxemb.results import Result
 
 MISSING = "–"
+_SIGNS = {
+    "≈": "not shown to differ from the highest of the first column",
+    "†": "not shown to beat its random twin",
+    "‡": "not shown to beat its context-free vectors",
+}
 _RANKED = 5
 """Columns of the headline, from the left, in which models compete."""
 
@@ -24,15 +31,21 @@ class Cell:
     note
         What it adds in small print: an interval, a layer.
     best
-        Whether it is the best of its column.
+        Whether it is the highest of those it stands among, or a difference that holds.
     number
         Whether it is set as a number.
+    marks
+        Signs that the caption explains.
+    shade
+        From 0 to 1: how dark the page draws it; None for not at all.
     """
 
     text: str
     note: str = ""
     best: bool = False
     number: bool = True
+    marks: str = ""
+    shade: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +79,42 @@ def headline(findings: Findings, task: str) -> Table:
     ]
     names = ["layer chosen on dev", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin"]
     kept = [i for i, column in enumerate(columns) if any(column)] or [0]
-    rows = [
-        Row(
-            (
-                _name(model),
-                *(score_cell(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept),
-            )
-        )
-        for n, model in enumerate(models)
-    ]
+    signs = _signs(findings, task, columns[0])
+    rows = []
+    for n, model in enumerate(models):
+        cells = [score_cell(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept]
+        rows.append(Row((_name(model), replace(cells[0], marks=signs.get(model, "")), *cells[1:])))
     for name in BASELINES:
         if (result := findings.one(task, name, "-")) is not None:
             empty = [Cell("")] * max(0, len(kept) - 1)
             rows.append(Row((_name(name.replace("-", " ")), score_cell(result, None), *empty), muted=True))
     n = next(result.n for result in findings.scores(task))
     metric = findings.metric_label(task)
-    caption = f"{task}: {metric} on {n:,} test examples, with 95 % intervals; L: the layer, chosen on dev."
+    caption = f"{task}: {metric} on {n:,} test examples, with 95 % intervals; L: the layer, chosen on dev"
+    if len(models) > 1:
+        caption += "; bold: the highest of a column"
+    used = "".join(signs.values())
+    caption += "".join(f"; {sign} {said}" for sign, said in _SIGNS.items() if sign in used)
     return Table(caption, ("model", *(names[i] for i in kept)), tuple(rows))
+
+
+def _signs(findings: Findings, task: str, best: Sequence[Result | None]) -> dict[str, str]:
+    """Return the signs of each model's score: those of differences that were tested and do not hold."""
+    present = [result for result in best if result is not None]
+    if not present:
+        return {}
+    highest = max(present, key=lambda result: result.value).model
+    return {
+        result.model: "".join(
+            sign
+            for sign, other in (
+                ("≈", highest), ("†", result.model + RANDOM), ("‡", result.model + STATIC)
+            )
+            if (row := findings.compared(task, result.model, other))
+            and not (holds(row) and (sign == "≈" or row["difference"] > 0))
+        )
+        for result in present
+    }  # fmt: skip
 
 
 def layer_table(findings: Findings, task: str) -> Table:
@@ -108,22 +140,24 @@ def layer_table(findings: Findings, task: str) -> Table:
 
 
 def mix_table(findings: Findings, task: str) -> Table:
-    """Return the learned layer weights of a task."""
+    """Return the learned layer weights of a task by restart; all but those of the lowest loss are muted."""
     mixes = [mix for mix in findings.mixes if mix["task"] == task]
     n_layers = max((len(mix["weights"]) for mix in mixes), default=0)
-    rows = tuple(
-        Row(
-            (
-                _name(str(mix["model"])),
-                *(
-                    Cell(f"{mix['weights'][i]:.3f}" if i < len(mix["weights"]) else MISSING)
-                    for i in range(n_layers)
-                ),
-            )
+    lowest: dict[str, float] = {}
+    for mix in mixes:
+        lowest[mix["model"]] = min(lowest.get(mix["model"], math.inf), mix.get("loss", 0.0))
+    rows = []
+    for mix in mixes:
+        weights = [f"{weight:.3f}" for weight in mix["weights"]] + [MISSING] * n_layers
+        numbers = (
+            f"{mix[key]:.{digits}f}" if key in mix else MISSING for key, digits in (("gamma", 3), ("loss", 1))
         )
-        for mix in mixes
-    )
-    return Table(f"{task}: learned layer weights", ("model", *map(str, range(n_layers))), rows)
+        cells = [Cell(str(mix.get("seed", MISSING))), *map(Cell, weights[:n_layers]), *map(Cell, numbers)]
+        muted = mix.get("loss", 0.0) > lowest[mix["model"]]
+        rows.append(Row((_name(str(mix["model"])), *cells), muted))
+    layers = (f"layer {number}" for number in range(n_layers))
+    caption = f"{task}: learned layer weights by restart; grey: a higher loss than another restart's"
+    return Table(caption, ("model", "seed", *layers, "γ", "loss"), tuple(rows))
 
 
 def map_table(findings: Findings, task: str, word: str) -> Table:

@@ -45,11 +45,17 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             results.append(result(model, "mix", task, "logistic", 0.6))
             results.append(result(model, "concat", task, "logistic", 0.61))
             results.append(result(f"{model}@static", 0, task, "logistic", 0.41))
+    for number, part in enumerate(("spring", NASTY)):
+        for model, depth in depths.items():
+            score = 0.4 + 0.2 * number + depth / 99
+            results.append(result(model, depth - 2, "senses", "logistic", score, f"test:{part}"))
+        results.append(result("majority", "-", "senses", "majority", 0.3 + 0.1 * number, f"test:{part}"))
     write_results(results, folder / "results.jsonl")
     mixes = [
-        {"model": m, "task": t, "seed": 0, "weights": [1 / d] * d, "gamma": 1.0}
+        {"model": m, "task": t, "seed": seed, "weights": [1 / d] * d, "gamma": 1.0, "loss": 2.0 - seed}
         for t in ("senses", "events")
         for m, d in depths.items()
+        for seed in (0, 1)
     ]
     points = [
         {

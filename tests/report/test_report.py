@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import re
 from html.parser import HTMLParser
@@ -11,9 +13,9 @@ import pytest
 from ctxemb.errors import FormatError, InputError, MissingFileError, UnknownNameError
 from ctxemb.report import write_figures, write_report
 from ctxemb.report.findings import read_findings
-from ctxemb.report.more_tables import more_tables
+from ctxemb.report.more_tables import confusion_matrices, more_tables
 from ctxemb.report.sentences import summary
-from ctxemb.report.tables import full_table, headline, layer_table
+from ctxemb.report.tables import full_table, headline, layer_table, mix_table
 from ctxemb.results import read_results
 from tests.report.conftest import NASTY
 
@@ -37,16 +39,29 @@ def test_page_asks_nothing_of_the_network(page: str) -> None:
     parser = Tags()
     parser.feed(page)
     for tag, attributes in parser.tags:
-        assert tag not in {"script", "iframe", "object", "img"}
+        assert tag not in {"iframe", "object", "img"}
         for name in ("src", "href", "xlink:href"):
             value = attributes.get(name) or "#"
-            assert value.startswith(("#", "data:text/csv")) or value == "data:,", (tag, value)
+            assert value.startswith("#") or value == "data:,", (tag, value)
+    assert [tag for tag, _ in parser.tags].count("script") == 1
     assert "@import" not in page
+
+
+def test_only_the_pages_own_script_may_run(page: str) -> None:
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)
+    script = page.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy.startswith("default-src 'none';")
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "{{" not in script
+
+
+def test_style_and_pictures_name_nothing_outside(page: str) -> None:
     assert not re.search(r"url\((?!#)", page)
 
 
 def test_page_escapes_what_users_wrote(page: str) -> None:
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert "&lt;script&gt;alert(" in page
 
 
@@ -56,13 +71,13 @@ def test_every_figure_has_a_name_and_its_numbers(page: str) -> None:
     figures = [
         attributes for tag, attributes in parser.tags if tag == "svg" and "aria-labelledby" in attributes
     ]
-    assert len(figures) == 2 + 2 + 3 + 1  # curves, weights of two tasks, maps of three models, training
+    assert len(figures) == 2 + 1 + 2 + 3 + 1  # curves, parts, weights, maps of three models, training
     identifiers = [attributes["id"] for _, attributes in parser.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     for figure in figures:
         for label in (figure["aria-labelledby"] or "").split():
             assert label in identifiers
-    assert page.count("<figure>") == page.count("The numbers as a table") == 6
+    assert page.count("<figure>") == page.count("The numbers as a table") == 7
 
 
 def test_page_says_how_numbers_were_made(page: str) -> None:
@@ -82,6 +97,10 @@ def test_headline_compares_and_marks_the_best(results_folder: Path) -> None:
     assert rows[NASTY].cells[1].best and not rows["elmo"].cells[1].best
     assert rows["elmo"].cells[1].text == "51.7"  # layer 2 has 58.3 on the test, but dev does not know that
     assert rows["elmo"].cells[1].note == "[47.7, 55.7] L1"
+    assert {name: row.cells[1].marks for name, row in rows.items() if row.cells[1].marks} == {
+        "elmo": "≈", "gpt": "†",
+    }  # fmt: skip
+    assert "≈ not shown to differ" in table.caption and "‡" not in table.caption
 
 
 def test_layers_beyond_a_models_depth_are_empty(results_folder: Path) -> None:
@@ -94,11 +113,14 @@ def test_summary_is_careful(results_folder: Path) -> None:
     text = summary(read_findings([results_folder]), "senses")
     assert "reaches 69.3 %" in text
     assert "gpt beats elmo by 6.0 points [3.0, 9.0] (p < .001)" in text
-    assert f"{NASTY} and elmo do not differ on this test" in text
-    assert "Not shown to beat its random twin: gpt." in text
+    assert f"{NASTY} and elmo are not shown to differ." in text
+    assert "Some differences between models were not tested here." in text
+    assert "gpt is not shown to beat its random twin." in text
     assert "A bag of words beats elmo." in text
     assert "a bag of words 50.0 %" in text
-    assert "beats" not in summary(read_findings([results_folder]), "events")  # nothing was compared there
+    untested = summary(read_findings([results_folder]), "events")
+    assert "beat" not in untested
+    assert "Differences between models were not tested here." in untested
 
 
 def test_differences_that_do_not_hold_are_muted(results_folder: Path) -> None:
@@ -110,6 +132,22 @@ def test_differences_that_do_not_hold_are_muted(results_folder: Path) -> None:
     (confused,) = tables["model", "word", "gold", "predicted", "times"].rows
     assert [cell.text for cell in confused.cells] == ["elmo", "spring", "coil", "season", "4"]
     assert more_tables(findings, "events") == []
+
+
+def test_confusions_are_counted_for_each_gold_label(results_folder: Path) -> None:
+    (matrix,) = confusion_matrices(read_findings([results_folder]), "senses")
+    assert matrix.columns == ("model", "gold", "coil", "season", "right, %")
+    (row,) = matrix.rows
+    assert [cell.text for cell in row.cells] == ["elmo", "coil", "9", "4", "69.2"]
+    assert [cell.best for cell in row.cells[2:4]] == [True, False]
+    assert row.cells[2].shade == pytest.approx(9 / 13)
+
+
+def test_mixes_show_every_restart(results_folder: Path) -> None:
+    table = mix_table(read_findings([results_folder]), "senses")
+    assert table.columns == ("model", "seed", *(f"layer {i}" for i in range(7)), "γ", "loss")
+    assert [row.muted for row in table.rows] == [True, False] * 3
+    assert [cell.text for cell in table.rows[1].cells[-2:]] == ["1.000", "1.0"]
 
 
 def test_csv_holds_every_result(results_folder: Path, tmp_path: Path) -> None:
@@ -131,7 +169,7 @@ def test_markdown_tables_have_equal_columns(results_folder: Path, tmp_path: Path
 
 def test_latex_is_escaped_and_balanced(results_folder: Path, tmp_path: Path) -> None:
     text = write_report([results_folder], tmp_path / "r.tex", "latex").read_text(encoding="utf-8")
-    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 6
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 7
     for line in text.split("\n")[1:]:
         assert not re.search(r"(?<!\\)[%_#$]", line), line
         assert line.count("{") - line.count(r"\{") == line.count("}") - line.count(r"\}")
