@@ -20,7 +20,9 @@ from ctxemb.models.published import (
     GGUF,
     HUB,
     ON_HUB,
+    OPENAI,
     PACKAGE,
+    SENTENCE_TRANSFORMER,
     fetch,
     find_packaged,
     is_published,
@@ -84,7 +86,7 @@ def known_models() -> list[ModelInfo]:
     ]
     published = [
         ModelInfo(name, _family(name), None, None, None, f"{origin_of(name)}; downloaded when used", False)
-        for name in (*ELMO, *ON_HUB)
+        for name in (*ELMO, OPENAI, *ON_HUB)
     ]
     return [*infos, *statics, *published]
 
@@ -219,7 +221,7 @@ def _find(name: str) -> FoundModel:
         return FoundModel(name, embedded_path("models", name))
     if is_published(name):
         fetched = fetch(name)
-        return FoundModel(name.removeprefix(HUB), fetched.path, fetched.origin)
+        return FoundModel(name.removeprefix(HUB), _inner(fetched.path), fetched.origin)
     if name.startswith(PACKAGE):
         packaged = find_packaged(name)
         return FoundModel(packaged.name, _inner(packaged.folder), packaged.origin)
@@ -229,7 +231,10 @@ def _find(name: str) -> FoundModel:
     if path.suffix == GGUF and path.is_file():
         return FoundModel(path.stem, path)
     raise unknown_name(
-        "model", name, (*EMBEDDED, *ELMO, *ON_HUB), f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder"
+        "model",
+        name,
+        (*EMBEDDED, *ELMO, OPENAI, *ON_HUB),
+        f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder",
     )
 
 
@@ -237,7 +242,7 @@ def _inner(folder: Path) -> Path:
     """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF."""
     if (folder / CONFIG).is_file():
         return folder
-    inner = folder / "0_Transformer"
+    inner = folder / SENTENCE_TRANSFORMER
     if inner.is_dir():
         return inner
     files = sorted(folder.glob(f"*{GGUF}"))

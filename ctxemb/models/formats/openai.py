@@ -24,6 +24,9 @@ from ctxemb.models.pieces import PieceTokenizer
 
 SHAPES, VOCABULARY, MERGES = "params_shapes.json", "encoder_bpe_40000.json", "vocab_40000.bpe"
 N_FILES, HEAD_WIDTH = 10, 64
+RELEASED = (SHAPES, *(f"params_{number}.npy" for number in range(N_FILES)), VOCABULARY, MERGES)
+"""The files of the release."""
+
 _BLOCK = ("attn.c_attn", "attn.c_proj", "ln_1", "mlp.c_fc", "mlp.c_proj", "ln_2")
 
 _SMALL = 1 << 20
