@@ -79,7 +79,7 @@ def main() -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description="Differences from the reference implementations.")
     parser.add_argument("--sentences", type=int, default=2000, help="odd sentences to split into pieces")
-    parser.add_argument("--damaged", type=int, default=1000, help="damaged checkpoints of each format")
+    parser.add_argument("--damaged", type=int, default=2500, help="damaged checkpoints of each format")
     arguments = parser.parse_args()
     print("# Against the reference implementations\n")
     print("Written by `python -m benchmarks.parity`, with PyTorch", torch.__version__.split("+")[0], end="")
@@ -98,10 +98,13 @@ def main() -> None:
         "\nCheckpoints with a file damaged at random; anything but a clear error or a model would stop it:\n"
     )
     print("| format | damaged | refused with an error that names the file | loaded |\n|---|---:|---:|---:|")
+    refused = loaded = 0
     for kind in FORMATS:
         with tempfile.TemporaryDirectory() as folder:
             fates = damaged(kind, Path(folder), arguments.damaged)
-        print(f"| {kind} | {arguments.damaged:,} | {fates.refused:,} | {fates.loaded:,} |")
+        refused, loaded = refused + fates.refused, loaded + fates.loaded
+        print(f"| {kind} | {arguments.damaged:,} | {fates.refused:,} | {fates.loaded:,} |", flush=True)
+    print(f"| all | {refused + loaded:,} | {refused:,} | {loaded:,} |")
 
 
 if __name__ == "__main__":

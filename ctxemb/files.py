@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+def write_whole(path: Path, write: Callable[[Path], Any], *, keep_name: bool = True) -> None:
     """Write a file under another name, make sure that it is on disk, and give it its name.
 
     A reader sees the old file or the new one; an interruption leaves the old one, and a file ending in
-    ``.part`` only if the process was killed. The name, too, is on disk when this returns. Folders on the way
-    are made.
+    ``.part`` only if the process was killed. Folders on the way are made.
 
     Parameters
     ----------
@@ -22,6 +21,9 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         The file to write.
     write
         Called with the path to write to.
+    keep_name
+        Whether the name, too, should be on disk when this returns; if not, a power cut may take the file
+        back, unless `keep_names` is called.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -30,12 +32,13 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-        _keep_names(path.parent)
+        if keep_name:
+            keep_names(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _keep_names(folder: Path) -> None:
+def keep_names(folder: Path) -> None:
     """Make sure that the names in `folder` are on disk, where a system lets folders be opened."""
     if os.name == "nt":
         return

@@ -132,8 +132,11 @@ def compare_paired(
     The interval is that of a paired bootstrap, as in `score_with_interval`. The test is approximate
     randomisation (Noreen 1989): if there were no difference, the predictions of an example (or of all
     examples of a cluster) could be exchanged between `a` and `b`; p is the share of random exchanges whose
-    difference is at least as large, the one that was found counted in. All exchanges are tried where they
-    are few.
+    difference is larger, and half of those whose difference is equal, the one that was found counted in.
+    Half, because accuracy takes few values: counting all makes a test that is said to be wrong in 5 % of
+    cases wrong in fewer (mid-p: Lancaster 1961; Fagerland, Lydersen and Laake 2013 for paired proportions).
+    Where they are few (up to 13 units), all exchanges are tried, and equal ones count in full: the test is
+    exact, and never wrong more often than it says.
 
     Parameters
     ----------
@@ -309,13 +312,14 @@ def _permutation_p(
     moved, sizes = moved[kept], units.sizes[kept].astype(np.int64)
     n_labels, even = len(codes.owners), np.ones(codes.n_groups)
 
-    def at_least(exchanged: Floats) -> int:
+    def hits(exchanged: Floats, equal: float) -> float:
         change = np.asarray((moved.T @ exchanged.T).T)
         rights, answers = change[:, :n_labels], change[:, n_labels:]
         new_a = Counts(of_a.right + rights, of_a.gold[None], of_a.predicted + answers)
         new_b = Counts(of_b.right - rights, of_b.gold[None], of_b.predicted - answers)
         found = function(new_a, codes.owners, even) - function(new_b, codes.owners, even)
-        return int(np.count_nonzero(np.abs(found) >= abs(observed) - 1e-12))
+        beyond = np.abs(found) - abs(observed)
+        return float((beyond > 1e-12).sum() + equal * (np.abs(beyond) <= 1e-12).sum())
 
     if sizes.sum() <= _EXACT:
         each = sparse.csr_matrix(
@@ -323,10 +327,10 @@ def _permutation_p(
             shape=(int(sizes.sum()), len(sizes)),
         )
         bits = (np.arange(2 ** int(sizes.sum()))[:, None] >> np.arange(int(sizes.sum()))) & 1
-        return at_least(np.asarray((each.T @ bits.T).T, dtype=float)) / len(bits)
+        return hits(np.asarray((each.T @ bits.T).T, dtype=float), 1.0) / len(bits)
     step = max(1, _CELLS_AT_ONCE // max(2 * n_labels, len(sizes)))
-    hits = 0
+    total = 0.5  # what was found is equal to itself
     for start in range(0, n_permutations, step):
         n = min(step, n_permutations - start)
-        hits += at_least(generator.binomial(sizes, 0.5, size=(n, len(sizes))).astype(float))
-    return (1 + hits) / (1 + n_permutations)
+        total += hits(generator.binomial(sizes, 0.5, size=(n, len(sizes))).astype(float), 0.5)
+    return total / (1 + n_permutations)

@@ -1,6 +1,6 @@
 """Peak memory of `ctxemb embed` over the size of the text: ten times the words, the same memory.
 
-    python benchmarks/speed/memory.py [--model bert] [--words 100000 1000000]
+    python benchmarks/speed/memory.py [--model bert] [--layers all] [--words 100000 1000000]
 
 Each size runs in a process of its own, on sentences of 3 to 37 words drawn from a vocabulary of 20,000. With
 `--long-line`, the text is a single line that is read in pieces.
@@ -47,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--model", default="bert")
     parser.add_argument("--words", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--layers", default="all")
     parser.add_argument("--long-line", action="store_true")
     arguments = parser.parse_args()
     first = 0
@@ -55,6 +56,7 @@ def main() -> None:
             text = Path(name) / "text.txt"
             write_text(text, n_words, one_line=arguments.long_line)
             command = [sys.executable, "-m", "ctxemb", "embed", str(text), "--model", arguments.model]
+            command += ["--layers", arguments.layers]
             more = ["--split-long"] if arguments.long_line else []
             size, seconds = peak([*command, "-o", str(Path(name) / "store"), *more])
         first = first or size

@@ -1,6 +1,6 @@
 """Words per second of pretraining, against the same architectures trained by a plain loop, in one run.
 
-    python benchmarks/speed/pretrain.py [--precision bfloat16]
+    python benchmarks/speed/pretrain.py [--dtype bfloat16]
 
 The peers are `transformers`' GPT-2 and BERT of the same sizes, and an ELMo whose LSTMs are AllenNLP's cells
 on padded batches, with the characters of every word convolved anew, as AllenNLP does; its softmax is ours.
@@ -157,14 +157,14 @@ PEERS: dict[str, tuple[str, Callable[..., nn.Module]]] = {
 }
 
 
-def steps(module: nn.Module, losses: Sequence[Loss], precision: str) -> Callable[[], None]:
+def steps(module: nn.Module, losses: Sequence[Loss], dtype: str) -> Callable[[], None]:
     """Return what takes a step for each of the losses."""
     optimizer = torch.optim.AdamW(module.parameters(), lr=1e-4)
 
     def run() -> None:
         module.train()
         for loss in losses:
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16"):
                 value = loss()
             optimizer.zero_grad(set_to_none=True)
             value.backward()
@@ -185,12 +185,12 @@ def main() -> None:
     parser.add_argument("--batch-words", type=int, default=2048)
     parser.add_argument("--batches", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--families", nargs="+", choices=tuple(PEERS), default=tuple(PEERS))
     arguments = parser.parse_args()
     sentences = load_task("senses").sentences
     documents = [list(sentences[i : i + 30]) for i in range(0, len(sentences), 30)]
-    print(f"{torch.get_num_threads()} threads, {arguments.precision}, {arguments.batch_words} words a step")
+    print(f"{torch.get_num_threads()} threads, {arguments.dtype}, {arguments.batch_words} words a step")
     for name, objective in objectives().items():
         if name not in arguments.families:
             continue
@@ -200,10 +200,10 @@ def main() -> None:
         batches = batches[: arguments.batches]
         peer, make = PEERS[name]
         other = make(objective)
-        precision = arguments.precision
+        dtype = arguments.dtype
         runs = {
-            "ours": steps(objective.module, list(our_losses(objective, batches)), precision),
-            peer: steps(other, [other.prepare(batch) for batch in batches], precision),  # type: ignore[operator]
+            "ours": steps(objective.module, list(our_losses(objective, batches)), dtype),
+            peer: steps(other, [other.prepare(batch) for batch in batches], dtype),  # type: ignore[operator]
         }
         found = medians(runs, arguments.repeats)
         n_words = sum(batch.n_words for batch in batches)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from resident import peak_beyond
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
@@ -115,7 +116,7 @@ def linear(n_layers: int, n_rows: int, repeats: int) -> None:
         ]
         median = statistics.median(times)
         held_out = f"held-out accuracy {right:.4f}, loss {sum(losses):.1f}"
-        print(f"  {name}: {median:.2f} s ({median / best:.1f} x), {held_out}")
+        print(f"  {name}: {median:.2f} s ({median / best:.1f} x), {held_out}", flush=True)
 
 
 def grouped(
@@ -133,7 +134,8 @@ def neighbors(n_queries: int, repeats: int) -> None:
     queries = generator.normal(size=(n_queries, WIDTH)).astype(np.float32)
     labels = generator.integers(10, size=len(rows)).astype(str)
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    probe = KNearestProbe(1).fit(rows, labels.tolist())
+    probe = KNearestProbe(1)
+    beyond = peak_beyond(lambda: probe.fit(rows, labels.tolist()).predict(queries))
     brute = KNeighborsClassifier(1, metric="cosine", algorithm="brute").fit(rows, labels)
     turned = torch.from_numpy(unit).T
 
@@ -164,6 +166,7 @@ def neighbors(n_queries: int, repeats: int) -> None:
     print(f"nearest of {len(rows)} rows for {n_queries} queries, {WIDTH} wide")
     for name, times in seconds.items():
         print(f"  {name}: {statistics.median(times):.2f} s ({statistics.median(times) / best:.2f} x)")
+    print(f"  ctxemb's memory beyond the vectors: {beyond / 2**20:.0f} MiB at the peak")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ctxemb.cli.options import cache_option, data_option, lenient_option
+from ctxemb.cli.options import DTYPES, cache_option, data_option, lenient_option
 from ctxemb.cli.tables import print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Where results and report go.  [default: a folder named after the comparison]",
 )
+@click.option("--device", metavar="DEVICE", help="Where models compute, whatever SPEC.toml says.")
+@click.option("--dtype", type=click.Choice(DTYPES), help="In what numbers, whatever SPEC.toml says.")
 @click.option("--dry-run", is_flag=True, help="Only show what is known already, and what would run.")
 @lenient_option
 @data_option
@@ -31,6 +33,8 @@ def command(
     terminal: Terminal,
     spec: str,
     output: str | None,
+    device: str | None,
+    dtype: str | None,
     dry_run: bool,
     lenient: bool,
     data: str | None,
@@ -49,7 +53,10 @@ def command(
     from ctxemb.report import write_report
     from ctxemb.tasks import SkippedRows
 
-    comparison = read_spec(find_spec(spec))
+    asked = {"device": device, "dtype": dtype}
+    comparison = read_spec(find_spec(spec)).model_copy(
+        update={name: value for name, value in asked.items() if value is not None}
+    )
     folder_of_data = Path(data) if data else None
     cache = default_cache() if cached else None
     if dry_run:

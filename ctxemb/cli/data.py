@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from ctxemb.cli.options import data_option
 from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
+
+if TYPE_CHECKING:
+    from ctxemb.tasks.sources import Source
+
+_MOST_ADDRESSES = 12
 
 
 @click.group("data")
@@ -29,7 +36,6 @@ def list_command(data: str | None, style: str) -> None:
             "task": name,
             "folder": source.folder,
             "present": is_present(name, folder),
-            "fetched by get": bool(source.url),
             "examples": sum(source.counts.values()),
             "licence": source.licence,
             "public": source.public,
@@ -60,7 +66,7 @@ def info_command(name: str, data: str | None, style: str) -> None:
                 {"what": "paper", "value": known.paper},
                 {"what": "licence", "value": known.licence},
                 {"what": "public", "value": known.public},
-                {"what": "url", "value": known.url or "none: to be put together by hand"},
+                *_origin(known),
                 *({"what": split, "value": count} for split, count in known.counts.items()),
             ],
             style,
@@ -82,8 +88,20 @@ def info_command(name: str, data: str | None, style: str) -> None:
     ]
     if known is not None:
         rows.append({"what": "public", "value": known.public})
-        rows.append({"what": "url", "value": known.url or "none: to be put together by hand"})
+        rows += _origin(known)
     print_rows(rows, style)
+
+
+def _origin(source: Source) -> list[dict[str, object]]:
+    """Return the addresses that `get` fetches from (of many, the first), and what it checks."""
+    files = source.files()
+    addresses = list(dict.fromkeys(file.url for file in files))
+    if len(addresses) > _MOST_ADDRESSES:
+        addresses = [addresses[0], f"... and {len(addresses) - 1} more beside it"]
+    by_hash = sum(bool(file.sha256 or file.checksum) for file in files)
+    rows: list[dict[str, object]] = [{"what": "url", "value": address} for address in addresses]
+    checked = f"{len(files)}, {by_hash} of them checked by hash; all rows are counted"
+    return [*rows, {"what": "files", "value": checked}]
 
 
 @command.command("check")
@@ -117,7 +135,10 @@ def check_command(ctx: click.Context, names: tuple[str, ...], data: str | None, 
 @data_option
 @pass_terminal
 def get_command(terminal: Terminal, names: tuple[str, ...], data: str | None) -> None:
-    """Download data sets from their public sources, every file checked by its SHA-256."""
+    """Download data sets from their public sources, check them, and convert them for ctxemb where needed.
+
+    What is at hand is not fetched again, and what was cut off goes on where it stopped.
+    """
     from pathlib import Path
 
     from ctxemb.registry import unknown_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from ctxemb.cli.options import random_option, read_part
+from ctxemb.cli.options import device_option, dtype_option, random_option, read_part
 from ctxemb.cli.stopping import stopping
 from ctxemb.cli.tables import FORMATS, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
@@ -52,10 +52,18 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
     show_default=True,
     help="What gets a vector.",
 )
+@device_option
+@dtype_option
+@click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    help="Let torch compile the Transformer blocks: it takes a minute, and pays off for long jobs on a GPU.",
+)
 @click.option("--tokenized", is_flag=True, help="Words are separated by spaces already.")
 @click.option("--skip-empty", is_flag=True, help="Skip empty lines, and count them, instead of failing.")
 @click.option(
-    "--dtype",
+    "--store-dtype",
     type=click.Choice(["float16", "float32", "bfloat16"]),
     default="float16",
     show_default=True,
@@ -103,9 +111,12 @@ def command(
     layers: str,
     pool: str,
     unit: str,
+    device: str,
+    dtype: str,
+    compiled: bool,
     tokenized: bool,
     skip_empty: bool,
-    dtype: str,
+    store_dtype: str,
     shard_words: int | None,
     part: tuple[int, int],
     engine: str,
@@ -122,6 +133,7 @@ def command(
 
     from ctxemb.extraction import embed_to_store, parse_layers
     from ctxemb.models import load
+    from ctxemb.models.computation import Computation
     from ctxemb.text.corpus import read_corpus
     from ctxemb.text.reader import EmptyLines, read_sentences
 
@@ -145,12 +157,13 @@ def command(
         )
     if workers and engine != "ray":
         raise click.UsageError("--workers is for --engine ray")
+    computation = Computation(device, dtype, compiled)  # type: ignore[arg-type]
     spread = None
     if engine == "ray":
         from ctxemb.extraction.ray_engine import RayEngine
 
-        spread = RayEngine(model, random_init, workers)
-    loaded = load(model, random_init)
+        spread = RayEngine(model, random_init, workers, computation)
+    loaded = load(model, random_init, computation)
     with stopping() as stopped, terminal.progress(f"embedding with {loaded.name}", None) as advance:
         summary = embed_to_store(
             loaded,
@@ -161,7 +174,7 @@ def command(
             layers=parse_layers(layers),
             pool=pool,  # type: ignore[arg-type]
             unit=unit,  # type: ignore[arg-type]
-            dtype=dtype,  # type: ignore[arg-type]
+            store_dtype=store_dtype,  # type: ignore[arg-type]
             shard_words=shard_words,
             part=part,
             engine=spread,

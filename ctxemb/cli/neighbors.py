@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from ctxemb.cli.options import cache_option, models_option
+from ctxemb.cli.options import cache_option, device_option, dtype_option, models_option
 from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -25,6 +25,8 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many to show.")
 @click.option("--same-word", is_flag=True, help="Only occurrences of the same word.")
 @click.option("--tokenized", is_flag=True, help="Words are separated by spaces already.")
+@device_option
+@dtype_option
 @cache_option
 @format_option
 @pass_terminal
@@ -37,6 +39,8 @@ def command(
     top: int,
     same_word: bool,
     tokenized: bool,
+    device: str,
+    dtype: str,
     cached: bool,
     style: str,
 ) -> None:
@@ -48,6 +52,7 @@ def command(
 
     from ctxemb.comparison import find_neighbors
     from ctxemb.comparison.cache import default_cache
+    from ctxemb.models.computation import Computation
     from ctxemb.text.reader import mark_target
 
     if models and stores:
@@ -62,6 +67,7 @@ def command(
             layer=layer,
             top=top,
             same_word=same_word,
+            computation=Computation(device, dtype),  # type: ignore[arg-type]
             cache=default_cache() if cached else None,
             progress=progress,
         )

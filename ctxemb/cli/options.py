@@ -40,6 +40,24 @@ models_option = click.option(
     help="Name or folder of a model; may be repeated.  [default: elmo, gpt, bert]",
 )
 
+DTYPES = ("float32", "bfloat16", "float16")
+
+device_option = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="DEVICE",
+    help="Where to compute: cpu, cuda, cuda:N or mps.",
+)
+
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="float32",
+    show_default=True,
+    help="Numbers to compute in. bfloat16 and float16 are for GPUs.",
+)
+
 random_option = click.option(
     "--random-init",
     metavar="SEED",

@@ -8,6 +8,7 @@ from typing import Any
 
 import rich_click as click
 
+from ctxemb.cli.options import device_option
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 
@@ -34,11 +35,11 @@ _PLAN = (
     _setting("--save-minutes", 5.0, "Time between checkpoints.", low=0, high=1e6),
     _setting("--valid-every", 250_000, "Words between losses on held-out text."),
     click.option(
-        "--precision",
+        "--dtype",
         type=click.Choice(["float32", "bfloat16"]),
         default="float32",
         show_default=True,
-        help="Of the matrix products; bfloat16 is faster where the processor has it.",
+        help="Numbers of the matrix products; bfloat16 is faster where the processor has it.",
     ),
 )
 _SIZES = (
@@ -73,7 +74,7 @@ def _all(options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
 @click.option(
     "--max-minutes", type=click.FloatRange(min=0), help="Pause after so long; the same command continues."
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device_option
 @_all(_PLAN)
 @_all(_SIZES)
 @pass_terminal

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ctxemb.cli.options import cache_option, data_option, lenient_option, models_option
+from ctxemb.cli.options import (
+    cache_option,
+    data_option,
+    device_option,
+    dtype_option,
+    lenient_option,
+    models_option,
+)
 from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
@@ -63,6 +70,8 @@ _LEVEL = 0.05
     help="Of the weights of the random twins.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Also write the results here, as JSON Lines.")
+@device_option
+@dtype_option
 @lenient_option
 @data_option
 @cache_option
@@ -79,6 +88,8 @@ def command(
     seed: int,
     random_seed: int,
     output: str | None,
+    device: str,
+    dtype: str,
     lenient: bool,
     data: str | None,
     cached: bool,
@@ -107,6 +118,8 @@ def command(
         **({} if baselines else {"baselines": []}),
         "seed": seed,
         "random_seed": random_seed,
+        "device": device,
+        "dtype": dtype,
     }
     spec = make_spec(values, "command line")
     skipped = SkippedRows() if lenient else None

@@ -39,7 +39,8 @@ def info(stores: tuple[str, ...], style: str) -> None:
                 "layers": ",".join(map(str, meta.layers)),
                 "pool": meta.pool,
                 "unit": meta.unit,
-                "dtype": meta.dtype,
+                "store_dtype": meta.dtype,
+                "computation": meta.computation,
                 "width": meta.width,
                 "sentences": store.n_sentences,
                 "words": store.n_words,
@@ -135,7 +136,8 @@ def export(terminal: Terminal, store: str, to: str, layer: int | None, output: s
     help="Its sentences, one a line, words separated by spaces; needed where one occurs twice.",
 )
 @click.option(
-    "--dtype",
+    "--store-dtype",
+    "dtype",
     type=click.Choice(["float16", "float32", "bfloat16"]),
     default="float16",
     show_default=True,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +35,28 @@ class Cache:
         self.folder = folder
         self.frozen = frozen
 
-    def array(
-        self, key: dict[str, Any], shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
-    ) -> NDArray[np.float32]:
-        """Return the array for `key`, memory-mapped where there is a folder.
+    def arrays(
+        self,
+        keys: Sequence[dict[str, Any]],
+        shape: tuple[int, ...],
+        fill: Callable[[list[int], list[NDArray[np.float32]]], None],
+    ) -> list[NDArray[np.float32]]:
+        """Return the array of each key, memory-mapped where there is a folder.
 
-        One that was not computed before is filled in by `fill`, on disk, and kept when it is whole.
+        Those that were not computed before are filled in together by `fill`, which is given their places
+        among `keys`; on disk, and kept when they are whole.
         """
         if self.folder is None:
             self._may_compute()
-            values = np.empty(shape, dtype=np.float32)
-            fill(values)
+            values = [np.empty(shape, dtype=np.float32) for _ in keys]
+            fill(list(range(len(keys))), values)
             return values
-        path = self.folder / "vectors" / f"{digest(key)}.npy"
-        if not path.is_file():
+        paths = [self.folder / "vectors" / f"{digest(key)}.npy" for key in keys]
+        missing = [place for place, path in enumerate(paths) if not path.is_file()]
+        if missing:
             self._may_compute()
-            write_whole(path, lambda temporary: _fill_array(temporary, shape, fill))
-        loaded: NDArray[np.float32] = np.load(path, mmap_mode="r")
-        return loaded
+            _fill_arrays([paths[i] for i in missing], shape, partial(fill, missing))
+        return [np.load(path, mmap_mode="r") for path in paths]
 
     def rows(self, key: dict[str, Any], make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """Return the rows for `key`."""
@@ -90,7 +95,20 @@ def digest(key: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _fill_array(path: Path, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]) -> None:
-    values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    fill(values)
-    values.flush()
+def _fill_arrays(
+    paths: Sequence[Path],
+    shape: tuple[int, ...],
+    fill: Callable[[list[NDArray[np.float32]]], None],
+    made: tuple[NDArray[np.float32], ...] = (),
+) -> None:
+    """Write arrays that are filled in together; the files get their names when all are whole."""
+    if not paths:
+        fill(list(made))
+        return
+
+    def write(path: Path) -> None:
+        values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        _fill_arrays(paths[1:], shape, fill, (*made, values))
+        values.flush()
+
+    write_whole(paths[0], write)

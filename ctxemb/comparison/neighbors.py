@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from ctxemb.analysis.neighbors import nearest
 from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.vectors import model_key
 from ctxemb.errors import FormatError
 from ctxemb.extraction import embed
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel, load
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.tasks import load_task
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import VectorStore
@@ -32,6 +34,7 @@ def find_neighbors(
     layer: int = -1,
     top: int = 5,
     same_word: bool = False,
+    computation: Computation = FLOAT32_ON_CPU,
     cache: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> list[dict[str, Any]]:
@@ -51,6 +54,8 @@ def find_neighbors(
         How many to return for each model.
     same_word
         Only occurrences of the same word.
+    computation
+        Where and in what numbers the models compute.
     cache
         Folder where vectors are kept and found again.
     progress
@@ -66,7 +71,7 @@ def find_neighbors(
     FormatError
         If a store's vectors are not those of words, or its model is not the one of that name any more.
     """
-    query = _Query(sentence, position, layer, top, same_word)
+    query = _Query(sentence, position, layer, top, same_word, computation)
     found: list[dict[str, Any]] = []
     total = len(models) + len(stores)
     for number, name in enumerate(models):
@@ -86,6 +91,7 @@ class _Query:
     layer: int
     top: int
     same_word: bool
+    computation: Computation
 
     def run(
         self,
@@ -118,15 +124,15 @@ class _Query:
 
 
 def _in_senses(query: _Query, name: str, cache: Cache) -> list[dict[str, Any]]:
-    model, task = load(name), load_task("senses")
+    model, task = load(name, computation=query.computation), load_task("senses")
     layer = int(resolve_layers([query.layer], model.n_layers)[0])
-    key = {"what": "words", "model": model.fingerprint, "task": task.fingerprint, "layer": layer}
+    key = {"what": "words", **model_key(model), "task": task.fingerprint, "layer": layer}
     shape = (sum(map(len, task.sentences)), model.width)
 
-    def fill(values: NDArray[np.float32]) -> None:
-        values[:] = embed(model, task.sentences, layers=[layer]).values[0]
+    def fill(_: list[int], values: list[NDArray[np.float32]]) -> None:
+        values[0][:] = embed(model, task.sentences, layers=[layer]).values[0]
 
-    vectors = cache.array(key, shape, fill)
+    (vectors,) = cache.arrays([key], shape, fill)
     return query.run(model, layer, vectors, [found.words for found in task.sentences])
 
 
@@ -134,7 +140,7 @@ def _in_store(query: _Query, path: Path) -> list[dict[str, Any]]:
     store = VectorStore.open(path)
     if store.meta.unit != "word":
         raise FormatError(f"{path} holds vectors of sentences; neighbours of a word need vectors of words")
-    model = load(store.meta.source, store.meta.random_init)
+    model = load(store.meta.source, store.meta.random_init, query.computation)
     if model.fingerprint != store.meta.fingerprint:
         raise FormatError(
             f"{path} was written by another model than the '{store.meta.source}' that is here now"

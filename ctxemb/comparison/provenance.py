@@ -26,6 +26,7 @@ def describe_model(model: ContextualModel) -> dict[str, Any]:
     return {
         "fingerprint": model.fingerprint,
         "origin": model.origin,
+        "computation": str(model.computation),
         "family": model.family,
         "n_layers": model.n_layers,
         "width": model.width,

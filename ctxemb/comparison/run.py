@@ -100,6 +100,6 @@ def make_runner(
     with located(spec, "tasks"):
         tasks = [load_task(name, data, skipped) for name in spec.tasks]
     with located(spec, "models"):
-        models = [load(name) for name in spec.models]
+        models = [load(name, computation=spec.computation) for name in spec.models]
     check_comparison(spec, tasks, models)
     return Runner(spec, tasks, models, Cache(cache))

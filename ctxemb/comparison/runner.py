@@ -17,7 +17,7 @@ from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.outcome import Line, Outcome
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Step
-from ctxemb.comparison.vectors import task_vectors
+from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
@@ -79,9 +79,8 @@ class Runner:
                 if name in wanted
             ]
             for name, model in zip(self.spec.models, self.models, strict=True):
-                for pool in self._pools(task, model):
-                    what = f"{task.name}: {model.name}" + (f", {pool} pooling" if pool != "mean" else "")
-                    found.append(Step(what, partial(self.model, model, task, pool), task, model))
+                what = f"{task.name}: {model.name}"
+                found.append(Step(what, partial(self.model, model, task), task, model))
                 if model.family == "static":
                     continue
                 if "static" in wanted:
@@ -98,14 +97,12 @@ class Runner:
         key = {"what": name, "task": task.fingerprint}
         return Outcome([self._line(key, task, name, "-", name, "mean", lambda: run_baseline(task, name))])
 
-    def model(self, model: ContextualModel, task: Task, pool: Pool) -> Outcome:
-        """Run all probes on a model; on its mean vectors also all else that is wanted."""
-        vectors = task_vectors(model, task, self.cache, pool=pool)
+    def model(self, model: ContextualModel, task: Task) -> Outcome:
+        """Run all that is wanted on a model's mean vectors, and a logistic probe on those of other pools."""
+        pools = self._pools(task, model)
+        vectors, *of_others = task_vectors(model, task, self.cache, pools=pools)
         found = Outcome()
         layers = [int(layer) for layer in resolve_layers(self.spec.layers, model.n_layers)]
-        if pool != "mean":
-            found.lines += [self._probe(model, task, "logistic", i, vectors, pool=pool) for i in layers]
-            return found
         for layer in layers:
             lines = [
                 line
@@ -117,6 +114,8 @@ class Runner:
             for name in self.spec.analyses:
                 found.results += self._analysis(name, model, task, layer, vectors, known)
             found.lines += lines
+        for pool, others in zip(pools[1:], of_others, strict=True):
+            found.lines += [self._probe(model, task, "logistic", i, others, pool=pool) for i in layers]
         self._combine(found, model, task, vectors)
         if self.spec.map is not None and self.spec.map.task == task.name:
             found.maps += sense_map(model, task, self.spec.map, vectors)
@@ -124,8 +123,8 @@ class Runner:
 
     def twin(self, name: str, seed: int | None, task: Task) -> Outcome:
         """Run the leading probe on a model's random twin, or on its context-free vectors."""
-        model = load(name, seed)
-        vectors = task_vectors(model, task, self.cache)
+        model = load(name, seed, self.spec.computation)
+        (vectors,) = task_vectors(model, task, self.cache)
         layers = self.spec.layers if model.n_layers > 1 else "all"
         chosen = resolve_layers(layers, model.n_layers)
         probe = leading_probe(task, self.spec.probes)
@@ -250,7 +249,7 @@ class Runner:
     def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
         return {
             "what": "probe",
-            "model": model.fingerprint,
+            **model_key(model),
             "task": task.fingerprint,
             "layer": layer,
             "pool": pool,
@@ -260,9 +259,9 @@ class Runner:
 def _features(vectors: Vectors, layer: int | str) -> Features:
     """Return the function that reads the vectors of some examples, and no others, from disk."""
     if isinstance(layer, int):
-        return lambda rows: np.asarray(vectors[layer][rows])
+        return lambda rows: read_rows(vectors, [layer], rows)
     layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - _LAST, len(vectors))
-    return lambda rows: np.concatenate([vectors[i][rows] for i in layers], axis=1)
+    return lambda rows: read_rows(vectors, layers, rows)
 
 
 def _stored(run: ProbeRun) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 
 from ctxemb.checked_toml import check, line_of, read_checked
 from ctxemb.embedded import embedded_path
+from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
 from ctxemb.registry import unknown_name
-from ctxemb.tasks import is_task, task_names
+from ctxemb.tasks import is_task, unknown_task
 
 Baseline = Literal["majority", "bag-of-words", "word-majority", "first-sense", "static", "random"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
@@ -76,6 +77,8 @@ class ComparisonSpec(BaseModel):
         Of probes and intervals, and of the twins' weights.
     restarts
         Of mixes and of probes that start at random.
+    device, dtype
+        Where and in what numbers models compute.
     map
         A word-sense map to draw.
     """
@@ -95,6 +98,8 @@ class ComparisonSpec(BaseModel):
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
     restarts: int = Field(default=3, ge=1, le=20)
+    device: str = "cpu"
+    dtype: Dtype = "float32"
     map: MapSpec | None = None
     _source: str = PrivateAttr("")
     _text: str = PrivateAttr("")
@@ -110,10 +115,18 @@ class ComparisonSpec(BaseModel):
             raise ValueError("it names the folder of results: letters, digits, '-', '_' and '.'")
         return name
 
+    @property
+    def computation(self) -> Computation:
+        """Where and in what numbers models compute."""
+        return Computation(self.device, self.dtype)
+
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _all_known("task", tuple(name for name in names if not is_task(name)), task_names()) or names
+        for name in names:
+            if not is_task(name):
+                raise ValueError(str(unknown_task(name)))
+        return names
 
     @field_validator("probes")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
+from ctxemb.extraction.device import Combined, Ways, from_device
 from ctxemb.extraction.layers import MIX, Layers, resolve_layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Groups, Pool, Unit
 from ctxemb.models.base import ContextualModel
@@ -38,8 +39,9 @@ def embed(
 ) -> WordVectors:
     """Embed `sentences`; a sentence's vectors do not depend on what else there is to embed.
 
-    A sentence that is there several times is computed once. Batches are computed side by side, each by one
-    of the threads that torch has been given.
+    A sentence that is there several times is computed once. On a CPU, batches are computed side by side, each
+    by one of the threads that torch has been given; on a GPU one after another, and while one is computed,
+    the vectors of that before it are put where they belong.
 
     With a stateful model vectors do depend on others: it reads the sentences in their order,
     `STATEFUL_SENTENCES` at once, and begins each with the states that the sentence so many places before it
@@ -74,21 +76,81 @@ def embed(
     UnknownNameError
         If a layer, pool or unit does not exist.
     """
+    return embed_ways(
+        model, sentences, [(pool, unit)], layers=layers, batch_pieces=batch_pieces, progress=progress
+    )[0]
+
+
+def embed_ways(
+    model: ContextualModel,
+    sentences: Sequence[Sentence],
+    ways: Sequence[tuple[Pool, Unit]],
+    *,
+    layers: Layers = "all",
+    batch_pieces: int | None = None,
+    progress: Callable[[int], None] = lambda n_sentences: None,
+) -> list[WordVectors]:
+    """Embed `sentences` once, and combine their pieces in several ways; see `embed`.
+
+    Returns
+    -------
+    list of WordVectors
+        One for each pool and unit of `ways`.
+    """
     if not sentences:
         raise InputError("there are no sentences to embed")
-    for kind, name, known in (("pool", pool, POOLS), ("unit", unit, UNITS)):
-        if name not in known:
-            raise unknown_name(kind, name, known)
+    for pool, unit in ways:
+        for kind, name, known in (("pool", pool, POOLS), ("unit", unit, UNITS)):
+            if name not in known:
+                raise unknown_name(kind, name, known)
     names = resolve_layers(layers, model.n_layers)
-    sizes = np.array([1 if unit == "sentence" else len(sentence) for sentence in sentences], dtype=np.int64)
-    offsets = np.concatenate([[0], sizes.cumsum()])
-    values: NDArray[np.float32] = np.empty((len(names), offsets[-1], model.width), dtype=np.float32)
-    into = _Into(model, names, pool, unit, values)
+    wanted = [_Wanted.of(pool, unit, sentences, (len(names), model.width)) for pool, unit in ways]
+    into = _Into(model, names, wanted)
     if model.stateful:
-        n_pieces = _in_order(into, sentences, offsets, progress)
+        n_pieces = _in_order(into, sentences, progress)
     else:
-        n_pieces = _side_by_side(into, sentences, offsets, batch_pieces or model.batch_pieces, progress)
-    return WordVectors(values, offsets, n_pieces)
+        n_pieces = _side_by_side(into, sentences, batch_pieces or model.batch_pieces, progress)
+    return [WordVectors(one.values, one.offsets, n_pieces) for one in wanted]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """One way to combine pieces, and where the vectors belong.
+
+    Parameters
+    ----------
+    pool, unit
+        The way.
+    offsets
+        (n_sentences + 1,) where sentences start and end in the rows.
+    values
+        (n_layers, n_rows, width)
+    """
+
+    pool: Pool
+    unit: Unit
+    offsets: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, pool: Pool, unit: Unit, sentences: Sequence[Sentence], shape: tuple[int, int]) -> _Wanted:
+        """Make room for all vectors; `shape` is (n_layers, width)."""
+        sizes = [1 if unit == "sentence" else len(sentence) for sentence in sentences]
+        offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        return cls(pool, unit, offsets, np.empty((shape[0], offsets[-1], shape[1]), dtype=np.float32))
+
+    def rows(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the `chosen` sentences, behind one another."""
+        sizes = np.diff(self.offsets)[chosen]
+        found: NDArray[np.int64] = np.arange(sizes.sum()) + np.repeat(
+            self.offsets[chosen] - (sizes.cumsum() - sizes), sizes
+        )
+        return found
+
+    def copy(self, source: int, target: int) -> None:
+        """Give one sentence the vectors of another with the same words."""
+        starts, stops = self.offsets[:-1], self.offsets[1:]
+        self.values[:, starts[target] : stops[target]] = self.values[:, starts[source] : stops[source]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,60 +159,80 @@ class _Into:
 
     Parameters
     ----------
-    model, pool, unit
+    model
         As for `embed`.
     names
         Numbers of layers, or `MIX`.
-    values
-        (n_layers, n_rows, width) where the vectors belong.
+    wanted
+        What to put where.
     """
 
     model: ContextualModel
     names: tuple[int | str, ...]
-    pool: Pool
-    unit: Unit
-    values: NDArray[np.float32]
+    wanted: Sequence[_Wanted]
 
     @torch.inference_mode()
-    def __call__(self, parts: Sequence[Encoding], places: NDArray[np.int64]) -> None:
-        """Compute parts of a batch that are whole sentences together; `places` are the rows of the units."""
-        last_row, n_before = -1, 0
-        for part in parts:
-            groups = Groups.of(part, self.pool, self.unit)
-            rows = places[groups.rows.numpy()]
-            n_before = n_before if rows[0] == last_row else 0
-            for layer, vectors in self._layers(part):
-                combined = groups.combine(vectors)
-                if n_before:
-                    old = torch.from_numpy(layer[last_row])
-                    combined[0] = groups.join(old, n_before, combined[0])
-                layer[rows] = combined.numpy()
-            n_before = int(groups.counts[-1]) + (n_before if len(rows) == 1 else 0)
-            last_row = rows[-1]
+    def __call__(self, parts: Sequence[Encoding], chosen: NDArray[np.int64]) -> None:
+        """Compute parts of a batch of the `chosen` sentences; the parts are whole sentences together."""
+        last_rows, n_before = [-1] * len(self.wanted), [0] * len(self.wanted)
+        places = [one.rows(chosen) for one in self.wanted]
+        for ways, layers in self._combined(parts):
+            rows = [place[groups.rows.numpy()] for place, groups in zip(places, ways, strict=True)]
+            n_before = [
+                n if of_way[0] == last else 0
+                for n, of_way, last in zip(n_before, rows, last_rows, strict=True)
+            ]
+            for number, vectors in layers:
+                for i, groups in enumerate(ways):
+                    layer, combined = self.wanted[i].values[number], vectors[i]
+                    if n_before[i]:
+                        old = torch.from_numpy(layer[last_rows[i]])
+                        combined[0] = groups.join(old, n_before[i], combined[0])
+                    layer[rows[i]] = combined.numpy()
+            n_before = [
+                int(groups.counts[-1]) + (n if len(of_way) == 1 else 0)
+                for n, of_way, groups in zip(n_before, rows, ways, strict=True)
+            ]
+            last_rows = [int(of_way[-1]) for of_way in rows]
 
-    def _layers(self, part: Encoding) -> Iterator[tuple[NDArray[np.float32], Tensor]]:
-        """Yield where a layer's vectors belong, and those of its pieces, (n_pieces, width)."""
+    def _combined(self, parts: Sequence[Encoding]) -> Iterator[tuple[Ways, Iterable[Combined]]]:
+        """Yield the groups of each part, and their vectors layer by layer, in every way."""
+        every = ((part, [Groups.of(part, one.pool, one.unit) for one in self.wanted]) for part in parts)
+        if self.model.computation.kind != "cpu":
+            return from_device(every, self._layers, torch.device(self.model.computation.device))
+        return (
+            (
+                ways,
+                (
+                    (number, [groups.combine(vectors) for groups in ways])
+                    for number, vectors in self._layers(part)
+                ),
+            )
+            for part, ways in every
+        )
+
+    def _layers(self, part: Encoding) -> Iterator[tuple[int, Tensor]]:
+        """Yield which layer of the result it is, and the vectors of its pieces, (n_pieces, width)."""
         if self.names == (MIX,):
-            total = torch.zeros(len(part.pieces), self.model.width)
-            for layer in self.model.each(part):
+            layers = self.model.each(part)
+            total = next(layers).to(torch.float32, copy=True)
+            for layer in layers:
                 total += layer
-            yield self.values[0], total / self.model.n_layers
+            yield 0, total / self.model.n_layers
             return
         numbers = [int(name) for name in self.names]
         for number, layer in zip(sorted(numbers), self.model.each(part, sorted(numbers)), strict=True):
-            yield self.values[numbers.index(number)], layer
+            yield numbers.index(number), layer
 
 
-def _in_order(
-    into: _Into, sentences: Sequence[Sentence], offsets: NDArray[np.int64], progress: Callable[[int], None]
-) -> int:
+def _in_order(into: _Into, sentences: Sequence[Sentence], progress: Callable[[int], None]) -> int:
     """Embed with a stateful model; return the number of pieces."""
     n_pieces = 0
     into.model.reset()
     for start in range(0, len(sentences), STATEFUL_SENTENCES):
         chosen = sentences[start : start + STATEFUL_SENTENCES]
         batch = into.model.prepare(into.model.encode(chosen))
-        into([batch], np.arange(offsets[start], offsets[start + len(chosen)]))
+        into([batch], np.arange(start, start + len(chosen)))
         n_pieces += len(batch.pieces)
         progress(len(chosen))
     return n_pieces
@@ -159,7 +241,6 @@ def _in_order(
 def _side_by_side(
     into: _Into,
     sentences: Sequence[Sentence],
-    offsets: NDArray[np.int64],
     batch_pieces: int,
     progress: Callable[[int], None],
 ) -> int:
@@ -169,20 +250,18 @@ def _side_by_side(
     copies = np.bincount(same_as)
     first = np.unique(same_as, return_index=True)[1]
     batch = into.model.prepare(into.model.encode([sentences[i] for i in first.tolist()]))
-    sizes = np.diff(offsets)[first]
-    places = np.arange(sizes.sum()) + np.repeat(offsets[first] - (sizes.cumsum() - sizes), sizes)
     owners = np.maximum.reduceat(batch.words.numpy(), batch.windows[:-1].numpy())
     owners = np.searchsorted(batch.offsets.numpy(), owners, side="right") - 1  # (n_windows,) sentences
     tasks = _tasks(batch.windows.numpy(), owners, batch_pieces)
+    if into.model.computation.kind != "cpu":
+        tasks = [[part for task in tasks for part in task]]  # one stream of work
     work = [[batch.part(start, stop) for start, stop in task] for task in tasks]
     with _workers(len(work)) as run:
-        for task, _ in zip(tasks, run(partial(into, places=places), work), strict=True):
+        for task, _ in zip(tasks, run(partial(into, chosen=first), work), strict=True):
             progress(int(copies[np.unique(owners[task[0][0] : task[-1][1]])].sum()))
     for number in np.flatnonzero(first[same_as] != np.arange(len(sentences))).tolist():
-        source, target = first[same_as[number]], number
-        into.values[:, offsets[target] : offsets[target + 1]] = into.values[
-            :, offsets[source] : offsets[source + 1]
-        ]
+        for one in into.wanted:
+            one.copy(int(first[same_as[number]]), number)
     return int((batch.lengths.numpy() * copies[owners]).sum())
 
 

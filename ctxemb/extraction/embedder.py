@@ -12,6 +12,7 @@ from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers
 from ctxemb.extraction.pooling import Pool, Unit
 from ctxemb.models import ContextualModel, Encoding, load, save
+from ctxemb.models.computation import Computation, Dtype
 from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 from ctxemb.vectors import WordVectors
@@ -35,11 +36,12 @@ class Embedder:
         self.n_parameters = model.n_parameters
         self.origin = model.origin
         self.batch_pieces = model.batch_pieces
+        self.computation = model.computation
         self.stateful = model.stateful
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that decides the model's vectors."""
+        """SHA-256 (hex) of all that decides the model's vectors but rounding."""
         return self.model.fingerprint
 
     def __repr__(self) -> str:
@@ -99,9 +101,29 @@ class Embedder:
         save(self.model, Path(folder), half=half)
 
 
-def load_embedder(name: str, random_init: int | None = None) -> Embedder:
-    """Load a model by name or folder; see `ctxemb.models.load`."""
-    return Embedder(load(name, random_init))
+def load_embedder(
+    name: str,
+    random_init: int | None = None,
+    *,
+    device: str = "cpu",
+    dtype: Dtype = "float32",
+    compiled: bool = False,
+) -> Embedder:
+    """Load a model.
+
+    Parameters
+    ----------
+    name, random_init
+        As for `ctxemb.models.load`: name or folder, and a seed of random weights.
+    device, dtype, compiled
+        Where and in what numbers it computes; see `ctxemb.models.computation.Computation`.
+
+    Raises
+    ------
+    CtxembError
+        If there is no such model, or this machine cannot compute so.
+    """
+    return Embedder(load(name, random_init, Computation(device, dtype, compiled)))
 
 
 def as_sentences(texts: Sequence[str | Sequence[str] | Sentence]) -> list[Sentence]:

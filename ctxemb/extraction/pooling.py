@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ctxemb.errors import InputError
-from ctxemb.models.encoding import NO_WORD, Encoding
+from ctxemb.models.encoding import NO_WORD, Encoding, sent
 
 Pool = Literal["mean", "max", "first", "last", "cls"]
 Unit = Literal["word", "sentence"]
@@ -79,8 +79,13 @@ class Groups:
             pieces = pieces[starts + counts - 1]
         return cls(rows, counts, pieces, pool)
 
+    def to(self, device: torch.device) -> Groups:
+        """Return the groups with what `combine` computes with on `device`."""
+        return replace(self, counts=sent(self.counts, device), pieces=sent(self.pieces, device))
+
     def combine(self, layer: Tensor) -> Tensor:
-        """Combine the vectors of one layer, (n_pieces, width), to (n_rows, width)."""
+        """Combine the vectors of one layer, (n_pieces, width), to (n_rows, width), float32 at least."""
+        layer = layer.to(torch.promote_types(layer.dtype, torch.float32))
         if len(self.pieces) == len(self.rows):
             return layer[self.pieces]
         # A bag of embeddings is what gathers rows and combines them in one pass over memory.

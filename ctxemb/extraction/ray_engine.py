@@ -1,8 +1,8 @@
 """Shards made by the workers of a Ray cluster (https://www.ray.io).
 
-Each worker is an actor with a core and the model of its own. It embeds a shard and writes it to the store, so
-all machines need the store's folder at the same path. The process that started them reads the text, holds the
-folder's lock, and hands out the shards; a shard whose worker died is given to a new one.
+Each worker is an actor with a core, or a GPU, and the model of its own. It embeds a shard and writes it to
+the store, so all machines need the store's folder at the same path. The process that started them reads the
+text, holds the folder's lock, and hands out the shards; a shard whose worker died is given to a new one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from ctxemb.errors import InputError, MissingFileError, StorageError
 from ctxemb.extraction.storing import Work, embed_work
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import PackedText, StoreMeta, StoreWriter
 from ctxemb.vectors.meta import ShardMeta
@@ -33,7 +34,9 @@ class RayEngine:
     source, random_init
         What every worker loads the model by.
     n_workers
-        How many; None for one a core of the cluster.
+        How many; None for one a core of the cluster, or one a GPU if they compute there.
+    computation
+        Where and in what numbers the workers compute.
 
     Raises
     ------
@@ -41,8 +44,15 @@ class RayEngine:
         If Ray is not installed.
     """
 
-    def __init__(self, source: str, random_init: int | None = None, n_workers: int | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        random_init: int | None = None,
+        n_workers: int | None = None,
+        computation: Computation = FLOAT32_ON_CPU,
+    ) -> None:
         self.source, self.random_init, self.n_workers = source, random_init, n_workers
+        self.computation = computation
         _ray()
 
     def __call__(self, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]) -> None:
@@ -68,16 +78,17 @@ class RayEngine:
     def _make_all(
         self, ray: Any, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]
     ) -> None:
-        actor = ray.remote(num_cpus=1)(Worker)
+        resource = "CPU" if self.computation.kind == "cpu" else "GPU"
+        actor = ray.remote(num_cpus=1, num_gpus=int(resource == "GPU"))(Worker)
 
         def start() -> Any:
-            return actor.remote(self.source, self.random_init, writer.meta.fingerprint)
+            return actor.remote(self.source, self.random_init, self.computation, writer.meta.fingerprint)
 
         def give(worker: Any, work: Work) -> Any:
             words = [sentence.words for sentence in work.sentences]
             return worker.make.remote(str(writer.folder.resolve()), writer.meta, work.number, words)
 
-        n_workers = self.n_workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        n_workers = self.n_workers or max(1, int(ray.cluster_resources().get(resource, 1)))
         idle: list[Any] = []
         running: dict[Any, tuple[Any, Work, int]] = {}
         while True:
@@ -110,19 +121,21 @@ class Worker:
 
     Parameters
     ----------
-    source, random_init
+    source, random_init, computation
         What to load the model by.
     fingerprint
         That it should have.
     """
 
-    def __init__(self, source: str, random_init: int | None, fingerprint: str) -> None:
+    def __init__(
+        self, source: str, random_init: int | None, computation: Computation, fingerprint: str
+    ) -> None:
         import torch
 
         from ctxemb.models import load
 
         torch.set_num_threads(1)
-        self.model = load(source, random_init)
+        self.model = load(source, random_init, computation)
         self.is_same = self.model.fingerprint == fingerprint
 
     def make(self, folder: str, meta: StoreMeta, number: int, sentences: list[tuple[str, ...]]) -> ShardMeta:

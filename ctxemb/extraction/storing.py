@@ -106,7 +106,7 @@ def embed_to_store(
     layers: Layers = "all",
     pool: Pool = "mean",
     unit: Unit = "word",
-    dtype: Dtype = "float16",
+    store_dtype: Dtype = "float16",
     shard_words: int | None = None,
     part: tuple[int, int] = (1, 1),
     engine: Engine | None = None,
@@ -130,11 +130,11 @@ def embed_to_store(
         What `model` was loaded by; kept in the store.
     layers, pool, unit
         As for `ctxemb.extraction.embed`.
-    dtype
+    store_dtype
         Of the numbers in the store.
     shard_words
-        A shard ends with the sentence that brings it to so many words; None for as many as fit into 64 MiB,
-        at most 50,000.
+        A shard ends with the sentence that brings it to so many words; None for as many as fit into 64 MiB
+        (512 MiB, if a GPU makes them), at most 50,000.
     part
         ``(i, n)``: make only the shards whose number leaves i - 1 when divided by n.
     engine
@@ -145,7 +145,7 @@ def embed_to_store(
     Raises
     ------
     InputError
-        If there are no sentences, the folder holds something else, or a value does not fit `dtype`.
+        If there are no sentences, the folder holds something else, or a value does not fit `store_dtype`.
     StorageError
         If the disk is full, or another process writes to the folder.
     """
@@ -153,7 +153,7 @@ def embed_to_store(
     for kind, name, known in (
         ("pool", pool, POOLS),
         ("unit", unit, UNITS),
-        ("dtype", dtype, STORED),
+        ("store dtype", store_dtype, STORED),
     ):
         if name not in known:
             raise unknown_name(kind, name, known)
@@ -167,10 +167,12 @@ def embed_to_store(
         layers=names,
         pool=pool,
         unit=unit,
-        dtype=dtype,
+        dtype=store_dtype,
         width=model.width,
         origin=model.origin,
-        shard_words=shard_words or _shard_words(len(names) * model.width * STORED[dtype].size),
+        computation=str(model.computation),
+        shard_words=shard_words
+        or _shard_words(len(names) * model.width * STORED[store_dtype].size, model.computation.batches),
         versions={"ctxemb": ctxemb.__version__, "torch": torch.__version__},
     )
     shards = _shards(sentences, meta.shard_words)
@@ -178,7 +180,8 @@ def embed_to_store(
     if first is None:
         raise InputError("there are no sentences to embed")
     engine = engine or _Here(model, meta)
-    with StoreWriter(folder, meta, part) as writer:
+    # Models are slower than disks: a second shard on its way would be no faster, and take as much memory.
+    with StoreWriter(folder, meta, part, at_once=1) as writer:
         missing = _Missing(first, shards, writer, progress)
         engine(iter(missing), writer, progress)
         contents = writer.finish()
@@ -266,8 +269,8 @@ def _malloc_trim() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
 
 
-def _shard_words(row_bytes: int) -> int:
-    return max(1, min(_MOST_SHARD_WORDS, _SHARD_BYTES // row_bytes))
+def _shard_words(row_bytes: int, batches: int) -> int:
+    return max(1, min(_MOST_SHARD_WORDS, batches * _SHARD_BYTES // row_bytes))
 
 
 def _shards(sentences: Iterable[Sentence], shard_words: int) -> Iterator[list[Sentence]]:

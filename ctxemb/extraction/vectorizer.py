@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ctxemb.extraction.embedder import load_embedder
 from ctxemb.extraction.layers import MIX
 from ctxemb.extraction.pooling import Pool
+from ctxemb.models.computation import Dtype
 
 
 class ContextualVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -28,6 +29,8 @@ class ContextualVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mis
         How the pieces of a sentence are combined: ``"mean"``, ``"first"`` or ``"last"``.
     random_init
         Seed of random weights, or None for the trained ones.
+    device, dtype
+        Where and in what numbers the model computes, as for `ctxemb.load`.
 
     Examples
     --------
@@ -37,16 +40,24 @@ class ContextualVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mis
     """
 
     def __init__(
-        self, model: str = "bert", layer: int | str = -1, pool: Pool = "mean", random_init: int | None = None
+        self,
+        model: str = "bert",
+        layer: int | str = -1,
+        pool: Pool = "mean",
+        random_init: int | None = None,
+        device: str = "cpu",
+        dtype: Dtype = "float32",
     ) -> None:
         self.model = model
         self.layer = layer
         self.pool = pool
         self.random_init = random_init
+        self.device = device
+        self.dtype = dtype
 
     def fit(self, X: Sequence[str | Sequence[str]], y: Any = None) -> ContextualVectorizer:
         """Load the model; nothing is learned from `X`."""
-        self.embedder_ = load_embedder(self.model, self.random_init)
+        self.embedder_ = load_embedder(self.model, self.random_init, device=self.device, dtype=self.dtype)
         self.n_features_out_ = self.embedder_.width
         return self
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ctxemb.layers.products import can_fuse, pointwise
+
 N_SYMBOLS = 262
 """Symbols of a word's spelling: 256 bytes, five marks, and 0 for no character at all."""
 
@@ -62,13 +64,28 @@ class CharacterCNN(nn.Module):
         Tensor
             (n_words, width)
         """
-        symbols = self.symbols(self._trimmed(spellings)).transpose(1, 2)  # (n_words, symbol_width, length)
-        pooled = [convolution(symbols).amax(dim=2) for convolution in self.convolutions]
-        x = torch.relu(torch.cat(pooled, dim=1))  # (n_words, total filters)
+        return self.mixed(self.filtered(spellings))
+
+    def filtered(self, spellings: Tensor) -> Tensor:
+        """Return what the filters find in each spelling, (n_words, n_filters)."""
+        trimmed = self._trimmed(spellings).to(self.symbols.weight.device)
+        symbols = self.symbols(trimmed)  # (n_words, length, symbol_width)
+        find = _products if can_fuse(symbols) else _convolution
+        pooled = [find(symbols, convolution) for convolution in self.convolutions]
+        return torch.relu(torch.cat(pooled, dim=1))
+
+    def mixed(self, x: Tensor) -> Tensor:
+        """Return the vectors of words, (n_words, width), from what the filters found in them."""
         for highway in self.highways:
-            proposal, gate = highway(x).chunk(2, dim=1)
-            carry = torch.sigmoid(gate)
-            x = carry * x + (1 - carry) * torch.relu(proposal)
+            half = len(highway.bias) // 2
+            if can_fuse(x):
+                proposal = pointwise(x, highway.weight[:half], highway.bias[:half], "relu")
+                carry = pointwise(x, highway.weight[half:], highway.bias[half:], "sigmoid")
+                x = torch.lerp(proposal, x, carry)
+            else:
+                proposal, gate = highway(x).split(half, dim=1)
+                carry = torch.sigmoid(gate)
+                x = carry * x + (1 - carry) * torch.relu(proposal)
         return self.projection(x)  # type: ignore[no-any-return]
 
     def _trimmed(self, spellings: Tensor) -> Tensor:
@@ -76,3 +93,18 @@ class CharacterCNN(nn.Module):
         used = (spellings != self.padding).any(dim=0).nonzero()
         longest = int(used[-1]) + 1 if len(used) else 0
         return spellings[:, : longest + self.longest_filter]
+
+
+def _convolution(symbols: Tensor, filters: nn.Conv1d) -> Tensor:
+    """Return the largest response of each filter, (n_words, n_filters), to (n_words, length, width)."""
+    return filters(symbols.transpose(1, 2)).amax(dim=2)  # type: ignore[no-any-return]
+
+
+def _products(symbols: Tensor, filters: nn.Conv1d) -> Tensor:
+    """Return the same from products of matrices: for few channels they are faster than a convolution."""
+    size = filters.kernel_size[0]
+    windows = symbols.unfold(1, size, 1).transpose(2, 3).flatten(2)  # (n_words, n_places, size * width)
+    weight = filters.weight.transpose(1, 2).flatten(1)  # (n_filters, size * width)
+    return (
+        pointwise(windows.flatten(0, 1), weight, filters.bias, None).unflatten(0, windows.shape[:2]).amax(1)
+    )

@@ -16,8 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ctxemb.layers.fused_lstm import FEWEST_PIECES, run_direction
+from ctxemb.layers.fused_lstm import FEWEST_PIECES, Direction, run_direction
+from ctxemb.layers.kept import Kept
 from ctxemb.layers.products import can_fuse
+from ctxemb.layers.steps import Steps
 
 State = tuple[Tensor, Tensor]
 """States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions."""
@@ -90,6 +92,9 @@ class BiLSTMLayer(nn.Module):
                 nn.init.xavier_uniform_(direction)
         with torch.no_grad():
             self.bias[:, cell_width : 2 * cell_width] = 1.0  # remember at first (Jozefowicz et al. 2015)
+        self._kept: dict[tuple[int, bool], Kept[Direction]] = {
+            (direction, apart): Kept() for direction in range(2) for apart in (False, True)
+        }
 
     def forward(self, x: Tensor, running: Sequence[int]) -> Tensor:
         """Run both directions.
@@ -106,6 +111,7 @@ class BiLSTMLayer(nn.Module):
         Tensor
             (2, n_pieces, width), in time order.
         """
+        x = x.to(self.input_weight.dtype)  # states are wider than narrow weights
         if self._fuses(x):
             return self._fused(x, running, None)[0]
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
@@ -136,11 +142,18 @@ class BiLSTMLayer(nn.Module):
         Tensor, State
             (2, n_pieces, width), in time order; and what each direction ends a window with.
         """
+        x = x.to(self.input_weight.dtype)
         if self._fuses(x):
             return self._fused(x, running, initial)
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
         states, cells = _run(
-            gates, self.state_weight, self.projection, running, self.cell_clip, self.state_clip, initial
+            gates.to(torch.promote_types(gates.dtype, torch.float32)),
+            self.state_weight,
+            self.projection,
+            running,
+            self.cell_clip,
+            self.state_clip,
+            initial,
         )
         counts = torch.tensor([*running, 0])
         starts = counts.cumsum(0) - counts
@@ -149,20 +162,46 @@ class BiLSTMLayer(nn.Module):
         rows = starts[last_steps] + windows
         return states, (states[:, rows], cells[:, rows])
 
+    def follow(self, direction: int, x: Tensor, steps: Steps, rows: Tensor | None = None) -> Tensor:
+        """Run one direction in the order of `steps`, for an input that `can_fuse`.
+
+        Parameters
+        ----------
+        direction
+            0 is the forward one, 1 the backward one.
+        x
+            (n_rows, input_width); or with `rows` (n_distinct, input_width).
+        steps
+            What is computed when.
+        rows
+            (n_rows,) the input of each row, if inputs recur.
+
+        Returns
+        -------
+        Tensor
+            (n_rows, width)
+        """
+        weights = self._laid_out(direction, apart=rows is not None)
+        return run_direction(x, steps, weights, (self.cell_clip, self.state_clip), rows=rows)[0]
+
     def _fuses(self, x: Tensor) -> bool:
         return can_fuse(x) and x.shape[1] >= FEWEST_PIECES
 
+    def _laid_out(self, direction: int, *, apart: bool) -> Direction:
+        weights = (self.input_weight, self.state_weight, self.bias, self.projection)
+        return self._kept[direction, apart].get(
+            weights, lambda: Direction.of(*(weight[direction] for weight in weights), apart=apart)
+        )
+
     def _fused(self, x: Tensor, running: Sequence[int], initial: State | None) -> tuple[Tensor, State]:
+        steps = Steps.apart(running)
         found = [
             run_direction(
                 x[direction],
-                running,
-                self.input_weight[direction],
-                self.state_weight[direction],
-                self.bias[direction],
-                self.projection[direction],
+                steps,
+                self._laid_out(direction, apart=False),
                 (self.cell_clip, self.state_clip),
-                None if initial is None else (initial[0][direction], initial[1][direction]),
+                initial=None if initial is None else (initial[0][direction], initial[1][direction]),
             )
             for direction in range(2)
         ]

@@ -33,13 +33,14 @@ _POINTWISE = _onednn()
 
 
 def can_fuse(x: Tensor) -> bool:
-    """Return whether products with `x` are fused: float32 on a CPU, without gradients."""
+    """Return whether products with `x` are fused: float32 on a CPU, without gradients, not compiled."""
     return (
         _POINTWISE is not None
         and x.dtype == torch.float32
         and x.device.type == "cpu"
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()
     )
 
 
@@ -65,6 +66,11 @@ def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, post_op: PostOp) -
 def packed(weight: Tensor) -> Tensor:
     """Return a copy of a weight matrix in the layout that oneDNN reads fastest, for `pointwise` alone."""
     return torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)  # type: ignore[no-any-return]
+
+
+def pointwise_onto(x: Tensor, weight: Tensor, onto: Tensor) -> Tensor:
+    """Return ``onto + x @ weight.T``, (n, n_out), a new tensor; `weight` and `x` are as for `pointwise`."""
+    return _POINTWISE.binary(x, onto, weight, None, "add")  # type: ignore[no-any-return]
 
 
 def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) -> Tensor:

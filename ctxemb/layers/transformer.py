@@ -48,8 +48,19 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, runs: Sequence[Run], onto: Tensor) -> Tensor:
         """Return the attended values added to `onto`; both, `x` and the result are (n_pieces, width)."""
-        width = x.shape[1]
-        qkv = linear(x, self.qkv)  # (n_pieces, 3 * width)
+        return linear_onto(self.attend(linear(x, self.qkv), runs), self.out, onto, self.drop)
+
+    def attend(self, qkv: Tensor, runs: Sequence[Run]) -> Tensor:
+        """Return the attended values, (n_pieces, width).
+
+        Parameters
+        ----------
+        qkv
+            (n_pieces, 3 * width) queries, keys and values.
+        runs
+            Of windows of equal length.
+        """
+        width = qkv.shape[1] // 3
         parts = []
         start = 0
         for count, length in runs:
@@ -65,8 +76,7 @@ class SelfAttention(nn.Module):
             )
             parts.append(attended.transpose(1, 2).reshape(count * length, width))
             start = stop
-        attended = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return linear_onto(attended, self.out, onto, self.drop)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 class TransformerBlock(nn.Module):
@@ -111,11 +121,24 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, runs: Sequence[Run]) -> Tensor:
         """Return the block's output; `x` and the result are (n_pieces, width)."""
+        return self.leave(self.attention.attend(self.enter(x), runs), x)
+
+    def enter(self, x: Tensor) -> Tensor:
+        """Return the queries, keys and values of `x`, (n_pieces, 3 * width)."""
+        return linear(self.attention_norm(x) if self.norm == "pre" else x, self.attention.qkv)
+
+    def leave(self, attended: Tensor, x: Tensor) -> Tensor:
+        """Return the block's output, (n_pieces, width), from the attended values and its input."""
+        x = linear_onto(attended, self.attention.out, x, self.attention.drop)
         if self.norm == "pre":
-            x = self.attention(self.attention_norm(x), runs, onto=x)
             return self._network(self.network_norm(x), onto=x)
-        x = self.attention_norm(self.attention(x, runs, onto=x))
+        x = self.attention_norm(x)
         return self.network_norm(self._network(x, onto=x))  # type: ignore[no-any-return]
+
+    def compile_pieces(self) -> None:
+        """Let torch compile what is done to each piece alone; attention would be anew for each few runs."""
+        self.enter = torch.compile(self.enter, dynamic=True)  # type: ignore[method-assign]
+        self.leave = torch.compile(self.leave, dynamic=True)  # type: ignore[method-assign]
 
     def _network(self, x: Tensor, onto: Tensor) -> Tensor:
         return linear_onto(linear(x, self.up, self.activation), self.down, onto, self.drop)

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from ctxemb.models.computation import Computation
 from ctxemb.models.encoding import Encoding
 from ctxemb.text.sentence import Sentence
 
@@ -30,7 +31,7 @@ class ContextualModel(Protocol):
     n_parameters
         Number of weights.
     fingerprint
-        SHA-256 (hex) of all that decides its vectors: configuration, weights, vocabulary.
+        SHA-256 (hex) of all that decides its vectors but rounding: configuration, weights, vocabulary.
     origin
         Where it was downloaded from, with the revision; empty if it was not.
     stateful
@@ -38,6 +39,8 @@ class ContextualModel(Protocol):
         what was read before.
     batch_pieces
         About how many pieces it reads fastest at once.
+    computation
+        Where and in what numbers it computes.
     """
 
     @property
@@ -58,6 +61,8 @@ class ContextualModel(Protocol):
     def stateful(self) -> bool: ...  # noqa: D102
     @property
     def batch_pieces(self) -> int: ...  # noqa: D102
+    @property
+    def computation(self) -> Computation: ...  # noqa: D102
 
     def reset(self) -> None:
         """Forget what was read before, if the model is stateful."""
@@ -72,7 +77,7 @@ class ContextualModel(Protocol):
         ...
 
     def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
-        """Yield the vectors of one layer after the other, each computed when it is drawn.
+        """Yield the vectors of one layer after the other, on the model's device; each is computed when drawn.
 
         Parameters
         ----------

@@ -12,6 +12,7 @@ from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, fingerprint_of, is_ours, load_network
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.models.formats.weights import SAFE
 from ctxemb.models.loaded import LoadedModel, StaticModel, without_final_norm
 from ctxemb.models.published import (
@@ -19,7 +20,9 @@ from ctxemb.models.published import (
     GGUF,
     HUB,
     ON_HUB,
+    OPENAI,
     PACKAGE,
+    SENTENCE_TRANSFORMER,
     fetch,
     find_packaged,
     is_published,
@@ -83,7 +86,7 @@ def known_models() -> list[ModelInfo]:
     ]
     published = [
         ModelInfo(name, _family(name), None, None, None, f"{origin_of(name)}; downloaded when used", False)
-        for name in (*ELMO, *ON_HUB)
+        for name in (*ELMO, OPENAI, *ON_HUB)
     ]
     return [*infos, *statics, *published]
 
@@ -103,7 +106,9 @@ def _info(name: str) -> ModelInfo:
     )
 
 
-def load(name: str, random_init: int | None = None) -> ContextualModel:
+def load(
+    name: str, random_init: int | None = None, computation: Computation = FLOAT32_ON_CPU
+) -> ContextualModel:
     """Load a model.
 
     Parameters
@@ -120,11 +125,15 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
         ``ctxemb[hf]``.
     random_init
         Seed of random weights, for the model's untrained twin; it is called ``NAME@random``.
+    computation
+        Where and in what numbers it computes.
 
     Raises
     ------
     UnknownNameError
         If there is no such model.
+    InputError
+        If this machine cannot compute so.
     MissingFileError, FormatError
         If its folder is incomplete or damaged.
 
@@ -137,15 +146,16 @@ def load(name: str, random_init: int | None = None) -> ContextualModel:
     """
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
+    computation.check()
     called, variant, plain = _asked(name)
     if variant == STATIC:
-        return StaticModel(load(f"{called}={plain}" if called else plain, random_init))
+        return StaticModel(load(f"{called}={plain}" if called else plain, random_init, computation))
     found = find_model(name)
     read = load_network if is_ours(found.path) else wrap
     network = read(found.path, random_init=random_init)
     shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
     identify = partial(fingerprint_of, found.path, random_init)
-    model = LoadedModel(network, shown, identify, found.origin)
+    model = LoadedModel(network, shown, identify, found.origin, computation)
     return VARIANTS[variant](model) if variant else model
 
 
@@ -211,7 +221,7 @@ def _find(name: str) -> FoundModel:
         return FoundModel(name, embedded_path("models", name))
     if is_published(name):
         fetched = fetch(name)
-        return FoundModel(name.removeprefix(HUB), fetched.path, fetched.origin)
+        return FoundModel(name.removeprefix(HUB), _inner(fetched.path), fetched.origin)
     if name.startswith(PACKAGE):
         packaged = find_packaged(name)
         return FoundModel(packaged.name, _inner(packaged.folder), packaged.origin)
@@ -221,7 +231,10 @@ def _find(name: str) -> FoundModel:
     if path.suffix == GGUF and path.is_file():
         return FoundModel(path.stem, path)
     raise unknown_name(
-        "model", name, (*EMBEDDED, *ELMO, *ON_HUB), f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder"
+        "model",
+        name,
+        (*EMBEDDED, *ELMO, OPENAI, *ON_HUB),
+        f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder",
     )
 
 
@@ -229,7 +242,7 @@ def _inner(folder: Path) -> Path:
     """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF."""
     if (folder / CONFIG).is_file():
         return folder
-    inner = folder / "0_Transformer"
+    inner = folder / SENTENCE_TRANSFORMER
     if inner.is_dir():
         return inner
     files = sorted(folder.glob(f"*{GGUF}"))

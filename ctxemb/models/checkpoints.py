@@ -110,32 +110,35 @@ def load_network(folder: Path, *, random_init: int | None = None) -> Network:
     tokenizer = None if isinstance(config, ElmoConfig) else _read_tokenizer(folder, config)
     if random_init is not None:
         return _random(config, tokenizer, folder / CONFIG, random_init)
-    path, tensors = read_tensors(folder)
+    tensors = read_tensors(folder)
     if isinstance(config, ElmoConfig):
         network = _without_weights(config, None, folder / CONFIG)
         rules = [Rule(name, (name,)) for name in network.state_dict()]
-        if odd := sorted(tensors.keys() - network.state_dict().keys()):
-            raise FormatError(f"{path}: unknown tensors: {', '.join(odd)}")
+        names = {name: name for name in tensors.names}
+        if odd := sorted(names.keys() - network.state_dict().keys()):
+            raise FormatError(f"{tensors.path}: unknown tensors: {', '.join(odd)}")
     else:
         kind = read_values(values)[0]
         every = kind.rules(config.n_blocks)
-        names = own_names(list(tensors), kind, path, {name for rule in every for name in rule.theirs})
+        known = {name for rule in every for name in rule.theirs}
+        names = own_names(list(tensors.names), kind, tensors.path, known)
         if isinstance(config, BertConfig) and not any(name.startswith("pooler.") for name in names):
             config = dataclasses.replace(config, pooler=False)
-        tensors = {bare: tensors[name] for bare, name in names.items()}
         network = _without_weights(config, tokenizer, folder / CONFIG)
         expected = network.state_dict().keys()
         rules = [rule for rule in every if rule.ours in expected]
-    fill(network, tensors, rules, path, torch.float32)
+    fill(network, tensors, rules, names)
     return network.eval().requires_grad_(False)
 
 
 def _load_bilm(folder: Path, options: Path, random_init: int | None) -> Network:
-    network = _random(read_options(options), None, options, random_init or 0)
+    config = read_options(options)
+    if random_init is not None:
+        return _random(config, None, options, random_init)
+    network = _without_weights(config, None, options).to_empty(device="cpu")
     assert isinstance(network, Elmo)
-    if random_init is None:
-        read_weights(network, weights_file(folder))
-    return network
+    read_weights(network, weights_file(folder))
+    return network.eval().requires_grad_(False)
 
 
 def _load_openai(folder: Path, random_init: int | None) -> Network:
@@ -145,7 +148,8 @@ def _load_openai(folder: Path, random_init: int | None) -> Network:
         return _random(config, tokenizer, folder / openai.SHAPES, random_init)
     network = _without_weights(config, tokenizer, folder / openai.SHAPES)
     rules = KINDS["openai-gpt"].rules(config.n_blocks)
-    fill(network, openai.read_tensors(folder), rules, folder / openai.SHAPES, torch.float32)
+    tensors = openai.ReleasedArrays(folder)
+    fill(network, tensors, rules, {name: name for name in tensors.names})
     return network.eval().requires_grad_(False)
 
 

@@ -12,14 +12,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ctxemb.layers.characters import CharacterCNN
+from ctxemb.layers.fused_lstm import FEWEST_PIECES
+from ctxemb.layers.kept import Kept
 from ctxemb.layers.lstm import BiLSTMLayer, State, time_order
-from ctxemb.models.encoding import Encoding, pack
+from ctxemb.layers.products import can_fuse
+from ctxemb.layers.steps import SharedSteps
+from ctxemb.models.encoding import Encoding, pack, sent
+from ctxemb.models.known_words import KnownWords
 from ctxemb.text.sentence import Sentence
 
 # Symbols of bilm-tf, moved up by one as AllenNLP does: 0 is left for "no character".
 _SENTENCE_START, _SENTENCE_END, _WORD_START, _WORD_END, _PADDING = 257, 258, 259, 260, 261
 
-_WORDS_AT_ONCE = 512
+_ALIKE_AT_ONCE = 32
+"""Words of equal length that the filters read at once."""
+_WORDS_AT_ONCE = 128
+"""Words that go through what follows the filters at once."""
+_MOST_KNOWN = 1 << 15
+"""Words whose vectors are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class Elmo(nn.Module):
             )
             for _ in range(config.n_lstm_layers)
         )
+        self._known: Kept[KnownWords] = Kept()
 
     @property
     def n_layers(self) -> int:
@@ -101,7 +112,10 @@ class Elmo(nn.Module):
 
     def each(self, batch: Encoding) -> Iterator[Tensor]:
         """Yield the vectors of one layer after the other, (n_pieces, 2 * config.width)."""
-        return self._each(batch, lambda number, x, running: self.lstm[number](x, running))
+        words = self._words(batch)
+        if can_fuse(words) and len(batch.pieces) >= FEWEST_PIECES:
+            return self._each_once(batch, words)
+        return self._each(batch, words, lambda number, x, running: self.lstm[number](x, running))
 
     def continued(self, batch: Encoding, initial: Sequence[State]) -> tuple[Tensor, list[State]]:
         """Return the vectors of all layers from initial states, and the final states.
@@ -127,18 +141,38 @@ class Elmo(nn.Module):
             final.append(state)
             return out
 
-        return torch.stack(list(self._each(batch, run))), final
+        return torch.stack(list(self._each(batch, self._words(batch), run))), final
 
-    def _each(self, batch: Encoding, run: Callable[[int, Tensor, list[int]], Tensor]) -> Iterator[Tensor]:
-        words = self._words(batch)[batch.pieces]  # (n_pieces, config.width)
+    def _each(
+        self, batch: Encoding, words: Tensor, run: Callable[[int, Tensor, list[int]], Tensor]
+    ) -> Iterator[Tensor]:
+        words = words[batch.pieces]  # (n_pieces, config.width)
         yield torch.cat([words, words], dim=1)
         order, running = time_order(batch.lengths)
+        order = sent(order, words.device)
         x = words[order]  # (2, n_pieces, config.width), in time order
         back = order.argsort(dim=1)
         for number in range(len(self.lstm)):
             out = run(number, x, running)
             x = out + x if number else out
             yield torch.cat([x[0, back[0]], x[1, back[1]]], dim=1)
+
+    def _each_once(self, batch: Encoding, words: Tensor) -> Iterator[Tensor]:
+        """Yield the layers, with what windows or words have in common computed once; without gradients."""
+        yield torch.cat([words, words], dim=1)[batch.pieces]
+        distinct, pieces = batch.pieces.unique(return_inverse=True)
+        shared = [SharedSteps.of(pieces, batch.lengths, backward=backward) for backward in (False, True)]
+        below: list[Tensor] = []
+        for lstm in self.lstm:
+            assert isinstance(lstm, BiLSTMLayer)
+            outs = [
+                lstm.follow(direction, below[direction], one.steps)
+                if below
+                else lstm.follow(direction, words[distinct], one.steps, one.pieces)
+                for direction, one in enumerate(shared)
+            ]
+            below = [out + x for out, x in zip(outs, below, strict=True)] if below else outs
+            yield torch.cat([x[one.rows] for x, one in zip(below, shared, strict=True)], dim=1)
 
     def _words(self, batch: Encoding) -> Tensor:
         if batch.inputs is not None:
@@ -150,17 +184,32 @@ class Elmo(nn.Module):
 
     @torch.inference_mode()
     def prepare(self, batch: Encoding) -> Encoding:
-        """Return `batch` with its distinct words read from their characters, words of equal length together.
+        """Return `batch` with its distinct words read from their characters, if not known from before.
 
-        Padding does not change a word's vector, and it is most of what a batch of all lengths would compute.
+        So that a shard's bytes do not depend on what was read before it, a word's vector has the same bits in
+        whatever company it is read: filters see words of equal length alone, and both they and what follows
+        them see the same number of words every time.
         """
         if batch.spellings is None:
             raise ValueError("ELMo reads spellings; encode the batch with Elmo.encode")
-        lengths = (batch.spellings != _PADDING).sum(dim=1)
-        inputs = torch.empty(len(lengths), self.config.width)
-        for rows in lengths.argsort(stable=True).split(_WORDS_AT_ONCE):
-            inputs[rows] = self.characters(batch.spellings[rows])
-        return replace(batch, inputs=inputs)
+        known = self._known.get(self.characters.parameters(), lambda: KnownWords(_MOST_KNOWN))
+        return replace(batch, inputs=known.vectors(batch.spellings, self._read))
+
+    def _read(self, spellings: Tensor) -> Tensor:
+        """Return the vectors of spellings, (n_words, config.width)."""
+        lengths = (spellings != _PADDING).sum(dim=1)
+        order = lengths.argsort(stable=True)
+        vectors = self.characters.projection.weight.new_empty(len(lengths), self.config.width)
+        for rows in order.split(_WORDS_AT_ONCE):
+            sizes = lengths[rows].unique_consecutive(return_counts=True)[1]
+            alike = [part for same in rows.split(sizes.tolist()) for part in same.split(_ALIKE_AT_ONCE)]
+            found = [
+                self.characters.filtered(_filled(spellings[part], _ALIKE_AT_ONCE))[: len(part)]
+                for part in alike
+            ]
+            mixed = self.characters.mixed(_filled(torch.cat(found), _WORDS_AT_ONCE))
+            vectors[sent(rows, vectors.device)] = mixed[: len(rows)]
+        return vectors
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Spell the words of `sentences`; a window is a sentence between its start and end marks."""
@@ -190,3 +239,8 @@ class Elmo(nn.Module):
             symbols[row, 1 : len(spelling) + 1] += 1
             symbols[row, len(spelling) + 1] = _WORD_END
         return torch.from_numpy(symbols)
+
+
+def _filled(rows: Tensor, count: int) -> Tensor:
+    """Return `rows` with copies of the last one behind them, `count` in all."""
+    return torch.cat([rows, rows[-1:].expand(count - len(rows), -1)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -71,7 +71,7 @@ class Encoding:
     def positions(self) -> Tensor:
         """Return (n_pieces,) the position of each piece in its window."""
         starts = torch.repeat_interleave(self.windows[:-1], self.lengths)
-        return torch.arange(len(self.pieces), device=self.pieces.device) - starts
+        return sent(torch.arange(len(starts)) - starts, self.pieces.device)
 
     def part(self, first: int, stop: int) -> Encoding:
         """Return the windows from `first` to `stop`; words are counted as before."""
@@ -84,10 +84,22 @@ class Encoding:
         )
 
     def to(self, device: torch.device) -> Encoding:
-        """Return the encoding with its tensors on `device`."""
-        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved = {name: tensor.to(device) for name, tensor in tensors.items() if tensor is not None}
-        return replace(self, **moved)
+        """Return the encoding with what networks compute with on `device`.
+
+        Where windows, words and sentences lie stays on the CPU: it is read as plain numbers, for which a GPU
+        would have to be waited for.
+        """
+        moved = replace(self, pieces=sent(self.pieces, device))
+        if self.inputs is not None:
+            return replace(moved, inputs=sent(self.inputs, device))
+        return moved if self.spellings is None else replace(moved, spellings=sent(self.spellings, device))
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return `tensor` on `device`; what goes from the CPU to a GPU is not waited for."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def pack(

@@ -13,6 +13,7 @@ from torch import Tensor
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel, chosen
 from ctxemb.models.checkpoints import Network
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.models.gpt import Gpt
@@ -33,21 +34,29 @@ class LoadedModel:
         Returns the SHA-256 (hex) of all that decides its vectors; called once, when it is asked for.
     origin
         Where it comes from, if it was downloaded.
+    computation
+        Where and in what numbers the network computes; it is made to.
     """
 
     stateful = False
 
     def __init__(
-        self, network: Network | Wrapped, name: str, identify: Callable[[], str], origin: str = ""
+        self,
+        network: Network | Wrapped,
+        name: str,
+        identify: Callable[[], str],
+        origin: str = "",
+        computation: Computation = FLOAT32_ON_CPU,
     ) -> None:
-        self.network = network
+        self.network = computation.prepare(network)
+        self.computation = computation
         self.name = name
         self.origin = origin
         self._identify = identify
         self.family = network.family
         self.n_layers = network.n_layers
         self.width = network.width
-        self.batch_pieces = network.batch_pieces
+        self.batch_pieces = network.batch_pieces * computation.batches
         self.n_parameters = sum(weight.numel() for weight in network.parameters())
 
     @cached_property
@@ -61,12 +70,16 @@ class LoadedModel:
 
     def prepare(self, batch: Encoding) -> Encoding:
         """Return `batch` with the words read from their characters, if the model reads characters."""
-        return self.network.prepare(batch) if isinstance(self.network, Elmo) else batch
+        return self.sent(self.network.prepare(batch) if isinstance(self.network, Elmo) else batch)
+
+    def sent(self, batch: Encoding) -> Encoding:
+        """Return `batch` where the network computes."""
+        return batch.to(torch.device(self.computation.device))
 
     @torch.inference_mode()
     def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
         """Yield the vectors of one layer after another, (n_pieces, width), each computed when drawn."""
-        yield from chosen(self.network.each(batch), layers)
+        yield from chosen(self.network.each(self.sent(batch)), layers)
 
     def __call__(self, batch: Encoding) -> Tensor:
         """Return the vectors of all layers, (n_layers, n_pieces, width), packed as `batch` is."""
@@ -88,7 +101,9 @@ def without_final_norm(model: LoadedModel) -> LoadedModel:
     if not isinstance(network, Gpt) or network.config.norm != "pre":
         raise InputError(f"{model.name} has no final normalisation to leave out; only GPT-2 has")
     network.final_norm = False
-    return LoadedModel(network, model.name, lambda: f"no-final-norm-{model.fingerprint}", model.origin)
+    return LoadedModel(
+        network, model.name, lambda: f"no-final-norm-{model.fingerprint}", model.origin, model.computation
+    )
 
 
 class StaticModel:
@@ -112,6 +127,7 @@ class StaticModel:
         self.name = f"{model.name}@static"
         self.width = model.width
         self.batch_pieces = model.batch_pieces
+        self.computation = model.computation
         self.n_parameters = model.n_parameters
         self.origin = model.origin
 

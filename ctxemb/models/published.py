@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ctxemb.errors import InputError, MissingFileError
+from ctxemb.models.formats.openai import RELEASED
 
 HUB = "hf:"
 """What the name of any model on the Hugging Face hub begins with: ``hf:organisation/name@revision``.
@@ -17,6 +20,9 @@ One of several files of GGUF in a repository stands after its name: ``hf:organis
 
 GGUF = ".gguf"
 """The end of the name of a file of GGUF, the format of llama.cpp."""
+
+SENTENCE_TRANSFORMER = "0_Transformer"
+"""Where older models of sentence-transformers have their Transformer."""
 
 PACKAGE = "package:"
 """What the name of a model in an installed Python package begins with: ``package:PACKAGE/FOLDER``."""
@@ -30,6 +36,14 @@ ELMO = {
     "elmo-5.5b": "2x4096_512_2048cnn_2xhighway_5.5B",
 }
 """ELMo (Peters et al. 2018): the folder of each model, which its file names repeat."""
+
+OPENAI_URL = (
+    "https://raw.githubusercontent.com/openai/finetune-transformer-lm/"
+    "f7c13308472857da7317a8b6628e9e628d9f6a73/model/"
+)
+
+OPENAI = "openai-gpt-original"
+"""GPT (Radford et al. 2018) as OpenAI released it; ``openai-gpt`` is the same, converted."""
 
 ON_HUB = {
     "openai-gpt": "openai-community/openai-gpt",
@@ -82,12 +96,14 @@ class Fetched:
 
 def is_published(name: str) -> bool:
     """Return whether `name` is that of a published model."""
-    return name in ELMO or name in ON_HUB or name.startswith(HUB)
+    return name in ELMO or name == OPENAI or name in ON_HUB or name.startswith(HUB)
 
 
 def origin_of(name: str) -> str:
     """Return where a published model comes from, in a few words."""
-    return f"AllenNLP, {ELMO[name]}" if name in ELMO else f"Hugging Face hub, {ON_HUB[name]}"
+    if name in ELMO:
+        return f"AllenNLP, {ELMO[name]}"
+    return "OpenAI's own release" if name == OPENAI else f"Hugging Face hub, {ON_HUB[name]}"
 
 
 def fetch(name: str) -> Fetched:
@@ -101,50 +117,66 @@ def fetch(name: str) -> Fetched:
         If the name of a model on the hub is not one.
     """
     if name in ELMO:
-        return _fetch_elmo(ELMO[name])
+        kind = ELMO[name]
+        files = [f"elmo_{kind}_{part}" for part in ("options.json", "weights.hdf5")]
+        return _fetch_files(f"{ELMO_URL}{kind}/", files, kind)
+    if name == OPENAI:
+        return _fetch_files(OPENAI_URL, RELEASED, name)
     repository, _, revision = ON_HUB.get(name, name.removeprefix(HUB)).partition("@")
     return _fetch_hub(name, repository, revision or None)
 
 
-def _fetch_elmo(kind: str) -> Fetched:
+def _fetch_files(address: str, files: Sequence[str], place: str) -> Fetched:
     import pooch
 
-    folder = Path(pooch.os_cache("ctxemb")) / "models" / kind
-    for part in ("options.json", "weights.hdf5"):
-        file = f"elmo_{kind}_{part}"
-        url = f"{ELMO_URL}{kind}/{file}"
+    folder = Path(pooch.os_cache("ctxemb")) / "models" / place
+    pooch.get_logger().setLevel("WARNING")
+    for file in files:
         try:
-            pooch.retrieve(url, known_hash=None, fname=file, path=folder, progressbar=False)
+            pooch.retrieve(
+                address + file, known_hash=None, fname=file, path=folder, progressbar=sys.stderr.isatty()
+            )
         except Exception as error:
-            raise _unreachable(url, error) from error
-    return Fetched(folder, f"{ELMO_URL}{kind}/")
+            raise _unreachable(address + file, error) from error
+    return Fetched(folder, address)
 
 
 def _fetch_hub(name: str, repository: str, revision: str | None) -> Fetched:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    def get(patterns: list[str]) -> Path:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
-
     owner, slash, rest = repository.partition("/")
     short, _, file = rest.partition("/")
     if file.endswith(GGUF):
         repository = f"{owner}{slash}{short}"
+        folder = _download(name, repository, revision, [file])
+        if not (folder / file).is_file():
+            raise MissingFileError(f"{repository} on the Hugging Face hub has no file {file}")
+        return Fetched(folder / file, f"{repository}/{file}@{folder.name}")
+    folder = _download(name, repository, revision, [*_SMALL_FILES, *_SAFE])
+    if not any(folder.rglob("*.safetensors")):
+        folder = _download(name, repository, revision, [*_SMALL_FILES, *_BIN])
+    return Fetched(folder, f"{repository}@{folder.name}")
+
+
+def _download(name: str, repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
+    """Return the folder of a snapshot with files of these names, at its top or where a Transformer may be."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+
+    inner = [f"{SENTENCE_TRANSFORMER}/{pattern}" for pattern in patterns]
     try:
-        if file.endswith(GGUF):
-            folder = get([file])
-            if not (folder / file).is_file():
-                raise MissingFileError(f"{repository} on the Hugging Face hub has no file {file}")
-            return Fetched(folder / file, f"{repository}/{file}@{folder.name}")
-        folder = get([*_SMALL_FILES, *_SAFE])
-        if not any(folder.glob("*.safetensors")):
-            folder = get([*_SMALL_FILES, *_BIN])
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns, *inner]))
     except HFValidationError as error:
         raise InputError(f"'{name}' is not the name of a model: {HUB}organisation/name[@revision]") from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except RevisionNotFoundError as error:
+        raise MissingFileError(
+            f"{repository} on the Hugging Face hub has no revision '{revision}'"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise MissingFileError(
+            f"the Hugging Face hub has no model {repository}, or does not show it without HF_TOKEN; "
+            "a folder on this machine is named by its path: --model PATH"
+        ) from error
+    except Exception as error:  # the hub's other errors, and those of the library that fetches for it
         raise _unreachable(f"{repository} from the Hugging Face hub", error) from error
-    return Fetched(folder, f"{repository}@{folder.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +230,7 @@ def find_packaged(name: str) -> Packaged:
 
 
 def _unreachable(what: str, error: Exception) -> MissingFileError:
-    reason = str(error).strip().split("\n")[0]
+    reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
     return MissingFileError(
         f"cannot fetch {what} ({reason}); without a network, name a folder that holds the model: --model PATH"
     )

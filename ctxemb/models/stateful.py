@@ -48,6 +48,7 @@ class StatefulModel:
         self.width = model.width
         self.n_parameters = model.n_parameters
         self.batch_pieces = model.batch_pieces
+        self.computation = model.computation
         self.origin = model.origin
         self.reset()
 
@@ -58,9 +59,13 @@ class StatefulModel:
 
     def reset(self) -> None:
         """Forget what was read before: all states are zero again."""
-        config = self.network.config
+        config, device = self.network.config, torch.device(self.computation.device)
         self._states: list[State] = [
-            (torch.zeros(2, 0, config.width), torch.zeros(2, 0, config.cell_width)) for _ in self.network.lstm
+            (
+                torch.zeros(2, 0, config.width, device=device),
+                torch.zeros(2, 0, config.cell_width, device=device),
+            )
+            for _ in self.network.lstm
         ]
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
@@ -69,7 +74,7 @@ class StatefulModel:
 
     def prepare(self, batch: Encoding) -> Encoding:
         """Return `batch` with the words read from their characters."""
-        return self.network.prepare(batch)
+        return self.model.prepare(batch)
 
     def each(self, batch: Encoding, layers: Sequence[int] | None = None) -> Iterator[Tensor]:
         """Yield the vectors of one layer after another, (n_pieces, width); all are computed at the first."""
@@ -81,7 +86,7 @@ class StatefulModel:
         self._states = [_at_least(state, batch.n_sentences) for state in self._states]
         rows = _sentences(batch)[longest_first(batch.lengths)]
         initial = [(states[:, rows], cells[:, rows]) for states, cells in self._states]
-        layers, final = self.network.continued(batch, initial)
+        layers, final = self.network.continued(self.model.sent(batch), initial)
         for kept, ended in zip(self._states, final, strict=True):
             for mine, new in zip(kept, ended, strict=True):
                 mine[:, rows] = new

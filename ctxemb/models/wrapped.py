@@ -100,7 +100,7 @@ def wrap(path: Path, random_init: int | None = None) -> Wrapped:
     Raises
     ------
     MissingFileError
-        If `transformers` is not installed, or, for a GGUF file, the package `gguf`.
+        If `transformers` is not installed, or, for a GGUF file, the packages `gguf` or `accelerate`.
     FormatError
         If it cannot load the model.
     """
@@ -112,8 +112,9 @@ def wrap(path: Path, random_init: int | None = None) -> Wrapped:
             "(pip install 'ctxemb[hf]') any model of transformers can be used"
         ) from error
     is_file = path.is_file()
-    if is_file and importlib.util.find_spec("gguf") is None:
-        raise MissingFileError(f"{path}: GGUF files need the package gguf: pip install 'ctxemb[hf]'")
+    missing = [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]
+    if is_file and missing:
+        raise MissingFileError(f"{path}: GGUF files need {' and '.join(missing)}: pip install 'ctxemb[hf]'")
     place: dict[str, Any] = {"pretrained_model_name_or_path": path.parent if is_file else path}
     if is_file:
         place["gguf_file"] = path.name

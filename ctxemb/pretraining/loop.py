@@ -24,7 +24,7 @@ from ctxemb.pretraining.team import Team
 from ctxemb.pretraining.trained import save_objective
 
 STATE = "training.pt"
-_EVERY = {"cpu": 1, "cuda": 20}
+_EVERY = {"cpu": 1, "cuda": 20, "mps": 20}
 """Steps after which losses are looked at: a look waits for the GPU."""
 
 
@@ -54,7 +54,7 @@ class TrainingPlan:
         Time between checkpoints.
     valid_every
         Words between validations.
-    precision
+    dtype
         Of the matrix products in training: ``"bfloat16"`` is faster where the processor has it; weights,
         their updates and validation are float32 in any case.
     """
@@ -70,7 +70,7 @@ class TrainingPlan:
     seed: int = 0
     save_minutes: float = 5.0
     valid_every: int = 250_000
-    precision: Literal["float32", "bfloat16"] = "float32"
+    dtype: Literal["float32", "bfloat16"] = "float32"
 
     def rate(self, words: int) -> float:
         """Return the learning rate after `words`: a linear rise, then half a cosine down to zero."""
@@ -196,7 +196,7 @@ def _step(
     optimizer.zero_grad(set_to_none=True)
     for part in batch.parts(plan.accumulate * team.size)[team.rank :: team.size]:
         torch.manual_seed(hash((plan.seed, step)))
-        with torch.autocast(team.device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
+        with torch.autocast(team.device.type, torch.bfloat16, enabled=plan.dtype == "bfloat16"):
             losses = objective.losses(part.to(team.device))
         total_loss(objective, losses, counts).backward()
         sums += torch.stack([losses[name].detach() for name in objective.weights])

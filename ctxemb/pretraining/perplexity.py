@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from ctxemb.errors import InputError
+from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.pretraining.corpus import Corpus, Document
 from ctxemb.pretraining.objective import Objective, n_characters
 
@@ -54,6 +55,7 @@ def perplexity(
     corpus: Corpus,
     *,
     max_words: int | None = None,
+    computation: Computation = FLOAT32_ON_CPU,
     progress: Callable[[int], None] = lambda n_predictions: None,
 ) -> list[Perplexity]:
     """Return how well a model predicts a text, in each of its directions.
@@ -72,23 +74,31 @@ def perplexity(
         The text.
     max_words
         Only so many words from its start, to the end of a sentence.
+    computation
+        Where to compute, and in what numbers the products of matrices are.
     progress
         Called with the number of predictions made since the last call.
 
     Raises
     ------
     InputError
-        If there is no text.
+        If there is no text, or this machine cannot compute so.
     """
+    computation.check()
     documents = _start(corpus, max_words)
     n_words = sum(len(sentence) for document in documents for sentence in document)
     if not n_words:
         raise InputError(f"no text in {', '.join(map(str, corpus.paths))}")
-    objective.module.eval()
+    device = torch.device(computation.device)
+    objective.module.eval().to(device)
+    number = getattr(torch, computation.dtype)
+    narrow = torch.autocast(device.type, number, enabled=number != torch.float32)
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     for batch in objective.whole(documents):
-        for name, total in objective.losses(batch).items():
+        with narrow:
+            losses = objective.losses(batch.to(device))
+        for name, total in losses.items():
             sums[name] = sums.get(name, 0.0) + total.item()
             counts[name] = counts.get(name, 0) + batch.counts()[name]
         progress(sum(batch.counts().values()))

@@ -13,6 +13,7 @@ import torch
 from ctxemb.errors import InputError
 from ctxemb.files import write_text
 from ctxemb.models.bert import Bert, BertConfig
+from ctxemb.models.computation import check_device
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.formats.tokenizers import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
@@ -100,7 +101,7 @@ def pretrain(
     max_minutes
         Pause after so much time.
     device
-        ``"cpu"``, ``"cuda"``.
+        ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
     progress
         Called after each step with the words seen so far and the losses.
 
@@ -112,8 +113,10 @@ def pretrain(
     Raises
     ------
     InputError
-        If the folder holds a training with other settings, or the corpus has no text.
+        If the folder holds a training with other settings, the corpus has no text, or there is no such
+        device.
     """
+    check_device(device)
     sizes = sizes or Sizes()
     text = Corpus(tuple(corpus))
     held_out = None if valid is None else Corpus((valid,))

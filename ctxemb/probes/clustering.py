@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.probes.run import Features
+from ctxemb.probes.kinds import Features
 from ctxemb.tasks import Task
 
 _MOST_ROWS = 2000

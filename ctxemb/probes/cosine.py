@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_CELLS_AT_ONCE = 1 << 24
-"""Cosines that are in memory at once (64 MiB)."""
+_QUERIES_AT_ONCE = 512
+_CELLS_AT_ONCE = 1 << 20
+"""Cosines that are in memory at once (4 MiB): they stay in the cache until the best are found."""
 
 
 class KNearestProbe:
@@ -28,17 +29,17 @@ class KNearestProbe:
         self.k = k
 
     def fit(self, X: NDArray[np.float32], y: Sequence[str]) -> KNearestProbe:
-        """Keep the rows, (n, width), and their labels."""
-        rows = torch.tensor(np.asarray(X), dtype=torch.float32)
-        self.rows_ = rows.div_(rows.norm(dim=1, keepdim=True).clamp_min_(1e-12))
+        """Keep the rows, (n, width), without a copy, and their labels."""
+        self.rows_ = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32))
+        self.lengths_ = torch.linalg.vector_norm(self.rows_, dim=1).clamp_min_(1e-12)
         self.classes_, self.codes_ = np.unique(np.asarray(y), return_inverse=True)
         return self
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.str_]:
         """Return the label of each row."""
         queries = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32))
-        step = max(1, _CELLS_AT_ONCE // len(self.rows_))
-        found = [self._nearest(queries[start : start + step]) for start in range(0, len(queries), step)]
+        step = max(1, min(_QUERIES_AT_ONCE, _CELLS_AT_ONCE // max(1, self.k)))
+        found = [self._nearest(some) for some in queries.split(step)] if len(queries) else []
         codes = self.codes_[torch.cat(found).numpy()] if found else np.empty((0, 1), dtype=np.int64)  # (n, k)
         votes = (
             (codes[:, :, None] == codes[:, None, :]).sum(axis=2)
@@ -51,10 +52,22 @@ class KNearestProbe:
 
     def _nearest(self, queries: Tensor) -> Tensor:
         """Return (n, k) rows, the nearest first; a query's length does not matter."""
-        cosines = queries @ self.rows_.T
-        if self.k == 1:
-            return cosines.argmax(dim=1, keepdim=True)
-        return cosines.topk(min(self.k, len(self.rows_)), dim=1).indices
+        k = min(self.k, len(self.rows_))
+        step = max(k, _CELLS_AT_ONCE // len(queries))
+        best = queries.new_empty(len(queries), 0)
+        nearest = torch.empty(len(queries), 0, dtype=torch.int64)
+        for start in range(0, len(self.rows_), step):
+            cosines = queries @ self.rows_[start : start + step].T
+            cosines /= self.lengths_[start : start + step]
+            if k == 1:
+                values, places = cosines.max(dim=1, keepdim=True)
+            else:
+                values, places = cosines.topk(min(k, cosines.shape[1]), dim=1)
+            best, nearest = torch.cat([best, values], dim=1), torch.cat([nearest, places + start], dim=1)
+        if best.shape[1] == k:
+            return nearest
+        order = best.argsort(dim=1, descending=True, stable=True)[:, :k]
+        return nearest.gather(1, order)
 
 
 class CentroidProbe:
@@ -62,9 +75,13 @@ class CentroidProbe:
 
     def fit(self, X: NDArray[np.float32], y: Sequence[str]) -> CentroidProbe:
         """Average the rows, (n, width), of each label."""
-        rows, labels = _unit(X), np.asarray(y)
-        self.classes_ = np.unique(labels)
-        self.centroids_ = _unit(np.stack([rows[labels == label].mean(axis=0) for label in self.classes_]))
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        sums = np.zeros((len(self.classes_), X.shape[1]))
+        for start in range(0, len(X), _QUERIES_AT_ONCE):
+            some = slice(start, start + _QUERIES_AT_ONCE)
+            members = codes[some] == np.arange(len(self.classes_))[:, None]  # (n_classes, some)
+            sums += members.astype(np.float32) @ _unit(X[some])
+        self.centroids_ = _unit(sums.astype(np.float32))
         return self
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.str_]:

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.probes.kinds import Features
 from ctxemb.probes.linear import fit_logistic
 from ctxemb.probes.pairs import pair_features
 from ctxemb.probes.rounds import TRAIN
-from ctxemb.probes.run import Features
 from ctxemb.tasks import Task
 
 PORTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
-from ctxemb.probes.linear import fit_logistic
+from ctxemb.probes.linear import LinearFit, LinearGroup, fit_groups
 from ctxemb.probes.mlp import MlpProbe
 from ctxemb.probes.pairs import CosineThresholdProbe, pair_features
 from ctxemb.probes.rounds import Rows
@@ -17,11 +18,36 @@ from ctxemb.registry import unknown_name
 from ctxemb.tasks.base import Kind
 
 Labels = NDArray[np.str_]
-Parts = Sequence[tuple[Rows, Rows]]
-"""For each round, the rows to learn from and the rows to label."""
+Features = Callable[[Rows], NDArray[np.float32]]
+"""From numbers of examples to their vectors, (n, width), which are the caller's own to overwrite."""
+
+ROWS_AT_ONCE = 1 << 14
+"""Examples that are labelled at once, and examples of small groups that are learned from at once."""
 
 STRENGTHS = (1e3, 1e2, 1e1, 1.0, 1e-1)
 """Of the L2 penalty, the strongest first: of equally good ones, dev chooses the simplest classifier."""
+
+_WEIGHTS_AT_ONCE = 1 << 23
+"""Weights, of all problems solved together (32 MiB; the solver keeps some twenty times as much)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """What a probe is to do for examples that share a classifier.
+
+    Parameters
+    ----------
+    features
+        The vectors of examples by their numbers; what is not asked for is not in memory.
+    labels
+        The label of every example of the task.
+    parts
+        For each round, the examples to learn from, of at least two labels, and those to label.
+    """
+
+    features: Features
+    labels: Labels
+    parts: Sequence[tuple[Rows, Rows]]
 
 
 class ProbeKind(Protocol):
@@ -39,16 +65,14 @@ class ProbeKind(Protocol):
     learns_from_dev: bool
 
     def predict(
-        self, X: NDArray[np.float32], y: Labels, parts: Parts, settings: Sequence[float], seed: int
-    ) -> list[list[Labels]]:
-        """Return, for each round and setting, the labels of the rows that are to be labelled.
+        self, groups: Sequence[Group], settings: Sequence[float], seed: int
+    ) -> list[list[list[Labels]]]:
+        """Return, for each group, round and setting, the labels of the examples that are to be labelled.
 
         Parameters
         ----------
-        X, y
-            (n, width) vectors, and their labels.
-        parts
-            Rows to learn from, of at least two labels, and rows to label.
+        groups
+            Each is learned by itself.
         settings
             Which of the settings to try.
         seed
@@ -67,26 +91,76 @@ class Logistic:
         self.prepare = prepare
 
     def predict(
-        self, X: NDArray[np.float32], y: Labels, parts: Parts, settings: Sequence[float], seed: int
-    ) -> list[list[Labels]]:
-        """See `ProbeKind`; rounds that know the same labels are solved together."""
+        self, groups: Sequence[Group], settings: Sequence[float], seed: int
+    ) -> list[list[list[Labels]]]:
+        """See `ProbeKind`; rounds of the same labels, and small groups, are solved together."""
         del seed
-        X = X if self.prepare is None else self.prepare(X)
-        rounds: list[list[Labels]] = [[] for _ in parts]
-        known = [np.unique(y[learned]) for learned, _ in parts]
+        answers: list[list[list[Labels]]] = [[[] for _ in group.parts] for group in groups]
+        works = [
+            work for number, group in enumerate(groups) for work in self._works(number, group, len(settings))
+        ]
+        works.sort(key=lambda work: len(work.rows))
+        for together in _batches(works):
+            solved = fit_groups([self._solvable(groups[work.group], work) for work in together], settings)
+            for work, of_work in zip(together, solved, strict=True):
+                group = groups[work.group]
+                for number, fits in zip(work.rounds, of_work, strict=True):
+                    answers[work.group][number] = self._labels(group, group.parts[number][1], work, fits)
+        return answers
+
+    def _read(self, group: Group, rows: Rows) -> NDArray[np.float32]:
+        X = group.features(rows)
+        return X if self.prepare is None else self.prepare(X)
+
+    def _works(self, number: int, group: Group, n_settings: int) -> Iterator[_Work]:
         alike: dict[tuple[str, ...], list[int]] = {}
-        for number, labels in enumerate(known):
-            alike.setdefault(tuple(labels.tolist()), []).append(number)
-        for numbers in alike.values():
-            labels = known[numbers[0]]
-            targets = np.minimum(np.searchsorted(labels, y), len(labels) - 1)
-            folds = [parts[number][0] for number in numbers]
-            for number, fits in zip(
-                numbers, fit_logistic(X, targets, len(labels), settings, folds=folds), strict=True
-            ):
-                asked = X[parts[number][1]]
-                rounds[number] = [labels[fit.scores(asked).argmax(axis=1)] for fit in fits]
-        return rounds
+        for place, (learned, _) in enumerate(group.parts):
+            alike.setdefault(tuple(np.unique(group.labels[learned]).tolist()), []).append(place)
+        for labels, places in alike.items():
+            width = self._read(group, group.parts[places[0]][0][:1]).shape[1]
+            together = max(1, _WEIGHTS_AT_ONCE // (n_settings * len(labels) * width))
+            for start in range(0, len(places), together):
+                chosen = places[start : start + together]
+                rows = np.unique(np.concatenate([group.parts[place][0] for place in chosen]))
+                yield _Work(number, chosen, np.array(labels), rows)
+
+    def _solvable(self, group: Group, work: _Work) -> LinearGroup:
+        targets = np.searchsorted(work.labels, group.labels[work.rows])
+        folds = [np.searchsorted(work.rows, group.parts[number][0]) for number in work.rounds]
+        return LinearGroup(self._read(group, work.rows), targets, len(work.labels), folds)
+
+    def _labels(self, group: Group, asked: Rows, work: _Work, fits: Sequence[LinearFit]) -> list[Labels]:
+        """Return the labels of some examples for each setting."""
+        codes = np.empty((len(fits), len(asked)), dtype=np.int64)
+        for start in range(0, len(asked), ROWS_AT_ONCE):
+            X = self._read(group, asked[start : start + ROWS_AT_ONCE])
+            for of_fit, fit in zip(codes, fits, strict=True):
+                of_fit[start : start + ROWS_AT_ONCE] = fit.scores(X).argmax(axis=1)
+        return [work.labels[of_fit] for of_fit in codes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """Rounds of a group that know the same labels, and all examples that they learn from."""
+
+    group: int
+    rounds: list[int]
+    labels: Labels
+    rows: Rows
+
+
+def _batches(works: Sequence[_Work]) -> Iterator[list[_Work]]:
+    """Yield works whose examples together are few, or one alone."""
+    batch: list[_Work] = []
+    n_rows = 0
+    for work in works:
+        n_rows += len(work.rows)
+        if batch and n_rows > ROWS_AT_ONCE:
+            yield batch
+            batch, n_rows = [], len(work.rows)
+        batch.append(work)
+    if batch:
+        yield batch
 
 
 class Simple:
@@ -104,13 +178,25 @@ class Simple:
         self.learns_from_dev = learns_from_dev
 
     def predict(
-        self, X: NDArray[np.float32], y: Labels, parts: Parts, settings: Sequence[float], seed: int
-    ) -> list[list[Labels]]:
+        self, groups: Sequence[Group], settings: Sequence[float], seed: int
+    ) -> list[list[list[Labels]]]:
         """See `ProbeKind`."""
         return [
-            [self.make(setting, seed).fit(X[learned], y[learned]).predict(X[asked]) for setting in settings]
-            for learned, asked in parts
+            [self._predict(group, learned, asked, settings, seed) for learned, asked in group.parts]
+            for group in groups
         ]
+
+    def _predict(
+        self, group: Group, learned: Rows, asked: Rows, settings: Sequence[float], seed: int
+    ) -> list[Labels]:
+        X, y = group.features(learned), group.labels[learned]
+        probes = [self.make(setting, seed).fit(X, y) for setting in settings]
+        del X  # a probe keeps what it needs
+        found = [
+            [probe.predict(some) for probe in probes]
+            for some in map(group.features, np.split(asked, range(ROWS_AT_ONCE, len(asked), ROWS_AT_ONCE)))
+        ]
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
 NEIGHBOURS = (25, 11, 5, 3, 1)

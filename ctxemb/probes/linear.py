@@ -1,9 +1,9 @@
-"""Multinomial logistic regression: all strengths of the penalty, and all folds, as one problem.
+"""Multinomial logistic regression: all strengths of the penalty, all folds, and many groups, as one problem.
 
-Problems that share their features share every pass over them: the products with all weights are one matrix
-product. They are solved by L-BFGS (Liu and Nocedal 1989) whose first guess of the inverse Hessian is
-``1 / (c · XᵀX + strength)``, Böhning's bound (1992) with the mean curvature ``c`` in place of one half; one
-eigendecomposition of XᵀX serves all strengths. What has converged leaves the product.
+Problems are solved by L-BFGS, whose first guess of the inverse Hessian is ``1 / (c · XᵀX + strength)``,
+Böhning's bound (1992) with the mean curvature ``c`` of a class in place of one half; one eigendecomposition
+of XᵀX serves all strengths. Of a group with few rows, the features are turned to lie along its eigenvectors,
+and groups of similar shape are then solved together.
 """
 
 from __future__ import annotations
@@ -17,15 +17,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
+from ctxemb.probes.lbfgs import Minimum, minimise
+from ctxemb.probes.stack import Stack, padded
 
 TOLERANCE = 1e-5
-_MEMORY = 10
-_REFRESH = 4.0
-"""The curvature is measured again when it has fallen by this factor, as where labels become certain."""
+_FEW_ROWS = 512
+"""Groups of up to so many rows are solved together with others, in double precision: they are cheap, and weak
+penalties on few rows ask for more than single precision has."""
 
-_MOST_STEPS = 500
-_MOST_HALVINGS = 12
-_LOGITS_AT_ONCE = 1 << 20
+_ROW_STEP, _CLASS_STEP = 1.25, 1.5
+"""Groups of one shape differ by at most this factor."""
+
+_CELLS_AT_ONCE = 1 << 20
+"""Features of the groups that are solved together (4 MiB)."""
+
+_LEAST_VARIANCE = 1e-9
+"""Of all features of a fold together, for one whose rows are all equal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +64,28 @@ class LinearFit:
         """Return the logits of each class, (n, n_classes)."""
         scores: NDArray[np.float64] = X @ self.coef.T.astype(X.dtype) + self.intercept
         return scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearGroup:
+    """Rows that have a classifier of their own.
+
+    Parameters
+    ----------
+    X
+        (n, width) features, which the solver overwrites, so that they are not in memory twice.
+    targets
+        (n,) the class of each row, from 0.
+    n_classes
+        Number of classes, at least 2.
+    folds
+        For each fold, the rows to learn from; all rows unless given.
+    """
+
+    X: NDArray[np.float32]
+    targets: NDArray[np.int64]
+    n_classes: int
+    folds: Sequence[NDArray[np.int64]] | None = None
 
 
 def fit_logistic(
@@ -91,7 +120,7 @@ def fit_logistic(
     tolerance
         Gradient norm, divided by the number of rows, at which to stop.
     dtype, device
-        What to compute in, and where. What does not converge is solved again in double precision.
+        What to compute in, and where. What does not converge goes on in double precision.
 
     Returns
     -------
@@ -103,212 +132,223 @@ def fit_logistic(
     InputError
         If there are fewer than two classes, a fold without rows, or a feature is not finite.
     """
-    rows = [np.unique(fold) for fold in folds] if folds is not None else [np.arange(len(X))]
-    if n_classes < 2 or not all(map(len, rows)):
-        raise InputError("logistic regression needs rows of at least two classes")
-    if min(strengths) <= 0:
-        raise InputError(f"strengths of a penalty should be more than 0, found {min(strengths)}")
-    used = rows[0] if len(rows) == 1 else np.unique(np.concatenate(rows))
-    features = torch.tensor(np.asarray(X[used]), dtype=dtype, device=device)
-    if not bool(torch.isfinite(features).all()):
-        raise InputError("a feature is not finite: a probe cannot learn from it")
-    problem = _Problem(
-        features, torch.as_tensor(targets[used], device=device), n_classes, rows, used, strengths
-    )
-    found = problem.solve(tolerance)
-    if dtype != torch.float64:  # what weak penalties on few rows ask for may be beyond single precision
-        for fold, fits in zip(rows, found, strict=True):
-            for number, fit in enumerate(fits):
-                if not fit.converged:
-                    one = strengths[number : number + 1]
-                    ((fits[number],),) = fit_logistic(
-                        X,
-                        targets,
-                        n_classes,
-                        one,
-                        folds=[fold],
-                        tolerance=tolerance,
-                        dtype=torch.float64,
-                        device=device,
-                    )
+    if folds is None:
+        group = LinearGroup(np.array(X), targets, n_classes)
+    else:
+        used = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *folds]))
+        inside = [np.searchsorted(used, fold) for fold in folds]
+        group = LinearGroup(np.asarray(X[used]), targets[used], n_classes, inside)
+    (found,) = fit_groups([group], strengths, tolerance=tolerance, dtype=dtype, device=device)
     return found
 
 
-class _Problem:
-    """Stacked problems; index p is fold f and strength s, p = f * n_strengths + s."""
+def fit_groups(
+    groups: Sequence[LinearGroup],
+    strengths: Sequence[float],
+    *,
+    tolerance: float = TOLERANCE,
+    dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
+) -> list[list[list[LinearFit]]]:
+    """Fit each group's logistic regressions, as `fit_logistic` does; their features are overwritten.
 
-    def __init__(
-        self,
-        features: Tensor,
-        targets: Tensor,
-        n_classes: int,
-        folds: Sequence[NDArray[np.int64]],
-        used: NDArray[np.int64],
-        strengths: Sequence[float],
-    ) -> None:
-        self.mean = features.mean(dim=0)
-        features -= self.mean
-        self.basis: Tensor | None = None
-        if features.shape[0] < features.shape[1]:  # the solution lies in the span of the rows
-            self.basis, triangle = torch.linalg.qr(features.T)  # (width, n), (n, n)
-            features = triangle.T.contiguous()
-        self.scale = (
-            float(features.square().mean().sqrt()) * (features.shape[1] / len(self.mean)) ** 0.5 or 1.0
-        )
-        self.X = features.div_(self.scale)
-        self.n_classes, self.n_strengths = n_classes, len(strengths)
-        one_hot = torch.nn.functional.one_hot(targets, n_classes).to(features.dtype).T.contiguous()
-        masks = self.X.new_zeros(len(folds), len(used))
-        for mask, learned in zip(masks, folds, strict=True):
-            mask[torch.as_tensor(np.searchsorted(used, learned), device=mask.device)] = 1.0
-        self.masks = None if len(folds) == 1 else masks.repeat_interleave(len(strengths), dim=0)
-        self.one_hot = one_hot  # (n_classes, n)
-        sizes = masks.sum(dim=1)  # (n_folds,)
-        means = masks @ self.X / sizes[:, None]
-        squares = masks @ self.X.square().sum(dim=1) / sizes - means.square().sum(dim=1)
-        self.squared_scales = squares.clamp_min(1e-12) / len(self.mean)  # of each fold's features
-        self.sizes = sizes.repeat_interleave(len(strengths))
-        given = torch.tensor(strengths, dtype=features.dtype, device=features.device)
-        if n_classes == 2:  # one vector is penalised, the difference of the two that softmax has
-            given = 2 * given
-        self.l2 = (self.squared_scales[:, None] * given).flatten()  # (n_problems,)
-        shares = (masks @ one_hot.T / sizes[:, None]).clamp(1e-6, 1.0)  # (n_folds, n_classes)
-        self.start = shares.log().repeat_interleave(len(strengths), dim=0)
-        self.values, self.vectors = _eigen(self.X.T @ self.X / len(used))
+    Returns
+    -------
+    list of list of list of LinearFit
+        For each group, for each fold, for each strength.
 
-    def solve(self, tolerance: float) -> list[list[LinearFit]]:
-        """Return the fits of all problems."""
-        n, width = len(self.sizes), self.X.shape[1]
-        active = torch.arange(n, device=self.X.device)
-        at = torch.cat([self.X.new_zeros(n, self.n_classes, width), self.start[:, :, None]], dim=2)
-        loss, gradient, curvature = self._evaluate(at, active)
-        history: list[tuple[Tensor, Tensor, Tensor]] = []
-        found: dict[int, LinearFit] = {}
-        stuck = torch.zeros(n, dtype=torch.bool, device=self.X.device)
-        for step in range(_MOST_STEPS + 1):
-            norms = gradient.flatten(1).norm(dim=1) / self.sizes[active]
-            done = (norms <= tolerance) | stuck | (step == _MOST_STEPS)
-            if bool(done.any()):
-                for i in done.nonzero()[:, 0].tolist():
-                    number, norm = int(active[i]), float(norms[i])
-                    found[number] = self._fit(number, at[i], float(loss[i]), norm, step, norm <= tolerance)
-                kept = ~done
-                active, at, loss, gradient = active[kept], at[kept], loss[kept], gradient[kept]
-                curvature = curvature[kept]
-                history = [(move[kept], change[kept], rho[kept]) for move, change, rho in history]
-                if not len(active):
-                    break
-            direction = -self._inverse_hessian(gradient, history, curvature, active)
-            new, new_loss, new_gradient, bent = self._search(at, loss, gradient, direction, active)
-            curvature = torch.where(bent < curvature / _REFRESH, bent, curvature)
-            stuck = new_loss > loss + torch.finfo(at.dtype).eps * loss.abs()
-            move, change = new - at, new_gradient - gradient
-            along = _dot(move, change)
-            useful = along > 1e-10 * _dot(change, change)
-            history.append((move, change, torch.where(useful, 1 / along, 0.0)))
-            del history[:-_MEMORY]
-            at, loss, gradient = new, new_loss, new_gradient
-        return [[found[f * self.n_strengths + s] for s in range(self.n_strengths)]
-                for f in range(n // self.n_strengths)]  # fmt: skip
+    Raises
+    ------
+    InputError
+        As `fit_logistic`.
+    """
+    for group in groups:
+        empty = not len(group.X) or (group.folds is not None and not all(map(len, group.folds)))
+        if group.n_classes < 2 or empty or (group.folds is not None and not len(group.folds)):
+            raise InputError("logistic regression needs rows of at least two classes")
+    if min(strengths) <= 0:
+        raise InputError(f"strengths of a penalty should be more than 0, found {min(strengths)}")
+    found: list[list[list[LinearFit]]] = [[] for _ in groups]
+    for together in _alike(groups):
+        ready = [_prepare(groups[number], strengths, dtype, device) for number in together]
+        minimum = minimise(*_stacked(ready, len(strengths)), tolerance)
+        for place, (number, one) in enumerate(zip(together, ready, strict=True)):
+            fits = one.fits(minimum, place, tolerance)
+            found[number] = [
+                fits[start : start + len(strengths)] for start in range(0, len(fits), len(strengths))
+            ]
+    return found
 
-    def _evaluate(self, at: Tensor, which: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return loss, in double precision, gradient and curvature of the problems `which`.
 
-        Returns
-        -------
-        Tensor, Tensor, Tensor
-            (n_problems,), as `at`, and (n_problems,) sums over rows of the classes' mean p·(1 - p)
-        """
-        n, n_classes = len(which), self.n_classes
-        weights, intercept = at[:, :, :-1], at[:, :, -1:]
-        flat = weights.reshape(n * n_classes, -1)
-        l2 = self.l2[which][:, None, None]
-        loss = 0.5 * (l2 * weights.square()).sum(dim=(1, 2), dtype=torch.float64)
-        gradient = torch.empty_like(at)
-        gradient[:, :, :-1] = l2 * weights
-        gradient[:, :, -1] = 0
-        curvature = torch.zeros_like(at[:, 0, 0])
-        step = max(1, _LOGITS_AT_ONCE // len(flat))
-        for start in range(0, len(self.X), step):
-            rows = self.X[start : start + step]
-            goal = self.one_hot[:, start : start + step]
-            logits = (flat @ rows.T).view(n, n_classes, len(rows)) + intercept
-            top = logits.amax(dim=1, keepdim=True)
-            logits -= top
-            picked = (logits * goal).sum(dim=1)
-            shares = logits.exp_()
-            total = shares.sum(dim=1, keepdim=True)
-            losses = total.log()[:, 0] - picked
-            shares /= total
-            if self.masks is not None:
-                mask = self.masks[which, start : start + step]
-                losses *= mask
-                shares *= mask[:, None]
-                goal = goal * mask[:, None]
-            curvature += (shares.sum(dim=(1, 2)) - shares.square().sum(dim=(1, 2))) / n_classes
-            shares -= goal
-            loss += losses.sum(dim=1, dtype=torch.float64)
-            gradient[:, :, :-1] += (shares.view(n * n_classes, -1) @ rows).view(n, n_classes, -1)
-            gradient[:, :, -1] += shares.sum(dim=2)
-        return loss, gradient, curvature
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A group whose features are centred, scaled, and in the span of its rows.
 
-    def _inverse_hessian(
-        self,
-        gradient: Tensor,
-        history: Sequence[tuple[Tensor, Tensor, Tensor]],
-        curvature: Tensor,
-        which: Tensor,
-    ) -> Tensor:
-        """Return the product with L-BFGS's inverse Hessian (the two-loop recursion)."""
-        vector = gradient.clone()
-        factors = []
-        for move, change, rho in reversed(history):
-            factor = rho * _dot(move, vector)
-            vector -= factor[:, None, None] * change
-            factors.append(factor)
-        vector = self._precondition(vector, curvature, which)
-        for (move, change, rho), factor in zip(history, reversed(factors), strict=True):
-            vector += (factor - rho * _dot(change, vector))[:, None, None] * move
-        return vector
+    Parameters
+    ----------
+    X
+        (n, span) features.
+    targets
+        (n,)
+    masks
+        (n_folds, n) 1 where a fold learns from a row; None if there is one fold, of all rows.
+    n_classes
+        Number of classes.
+    sizes, l2
+        (n_problems,) rows of each problem, and the strength of its penalty.
+    start
+        (n_problems, n_classes) intercepts to begin with.
+    values, vectors
+        (span,) eigenvalues of the mean of XᵀX, and (span, span) its eigenvectors; no vectors if the features
+        are along them.
+    mean, scale, turns
+        How `X` was made: less `mean`, divided by `scale`, and multiplied by matrices.
+    """
 
-    def _precondition(self, vector: Tensor, curvature: Tensor, which: Tensor) -> Tensor:
-        """Return the product with the inverse of a Hessian in which every row had the mean curvature."""
-        n, n_classes = vector.shape[:2]
-        curvature = (curvature + 1e-6 * self.sizes[which])[:, None, None]
-        turned = (vector[:, :, :-1].reshape(n * n_classes, -1) @ self.vectors).view(n, n_classes, -1)
-        turned /= curvature * self.values + self.l2[which][:, None, None]
-        weights = (turned.view(n * n_classes, -1) @ self.vectors.T).view(n, n_classes, -1)
-        bias = vector[:, :, -1] / curvature[:, 0]
-        return torch.cat([weights, bias[:, :, None]], dim=2)
+    X: Tensor
+    targets: Tensor
+    masks: Tensor | None
+    n_classes: int
+    sizes: Tensor
+    l2: Tensor
+    start: Tensor
+    values: Tensor
+    vectors: Tensor | None
+    mean: Tensor
+    scale: float
+    turns: list[Tensor]
 
-    def _search(
-        self, at: Tensor, loss: Tensor, gradient: Tensor, direction: Tensor, which: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Halve steps until the loss falls enough (Armijo)."""
-        slope = _dot(gradient, direction).double()
-        size = torch.ones_like(slope)
-        new = at + direction
-        found = self._evaluate(new, which)
-        slack = torch.finfo(at.dtype).eps * loss.abs()
-        for _ in range(_MOST_HALVINGS):
-            bad = found[0] > loss + 1e-4 * size * slope + slack
-            if not bool(bad.any()):
-                break
-            size[bad] /= 2
-            new[bad] = at[bad] + size[bad].to(at.dtype)[:, None, None] * direction[bad]
-            for old, better in zip(found, self._evaluate(new[bad], which[bad]), strict=True):
-                old[bad] = better
-        return new, *found
+    def fits(self, minimum: Minimum, place: int, tolerance: float) -> list[LinearFit]:
+        """Return the fits of all problems, for features as given; `place` is the group's in the stack."""
+        at = minimum.at[place, :, : self.n_classes]
+        weights, intercept = at[..., : self.X.shape[1]] / self.scale, at[..., -1]
+        for turn in reversed(self.turns):
+            weights = weights @ turn.to(weights.dtype).T
+        intercept = intercept - weights @ self.mean.to(weights.dtype)
+        return [
+            LinearFit(coef, bias, loss, norm, n_steps, norm <= tolerance)
+            for coef, bias, loss, norm, n_steps in zip(
+                weights.double().cpu().numpy(),
+                intercept.double().cpu().numpy(),
+                minimum.loss[place].tolist(),
+                minimum.norms[place].tolist(),
+                minimum.n_steps[place].tolist(),
+                strict=True,
+            )
+        ]
 
-    def _fit(
-        self, number: int, at: Tensor, loss: float, norm: float, n_steps: int, converged: bool
-    ) -> LinearFit:
-        weights, intercept = at[:, :-1] / self.scale, at[:, -1]
-        if self.basis is not None:
-            weights = weights @ self.basis.T
-        intercept = intercept - weights @ self.mean
-        coef = weights.double().cpu().numpy()
-        return LinearFit(coef, intercept.double().cpu().numpy(), loss, norm, n_steps, converged)
+
+def _prepare(group: LinearGroup, strengths: Sequence[float], dtype: torch.dtype, device: str) -> _Prepared:
+    n, width = group.X.shape
+    dtype = torch.float64 if n <= _FEW_ROWS else dtype
+    X = torch.from_numpy(np.require(group.X, requirements=["C", "W"])).to(device, dtype)
+    mean = X.mean(dim=0)
+    if not bool(torch.isfinite(mean).all()):
+        raise InputError("a feature is not finite: a probe cannot learn from it")
+    X -= mean
+    turns = []
+    if n < width:  # the solution lies in the span of the rows
+        basis, triangle = torch.linalg.qr(X.T)  # (width, n), (n, n)
+        turns.append(basis)
+        X = triangle.T.contiguous()
+    squares = torch.linalg.vector_norm(X, dim=1).double().square()  # (n,)
+    scale = float((squares.mean() / width).sqrt()) or 1.0
+    X /= scale
+    squares /= scale**2
+    values, vectors = _eigen(X.T @ X / n)
+    turned = n < width or n <= _FEW_ROWS
+    if turned:
+        turns.append(vectors)
+        X = X @ vectors
+    targets = torch.as_tensor(group.targets, device=device)
+    masks, n_rows, shares, squared_scales = _folds(group, X, squares, targets)
+    given = torch.tensor(strengths, dtype=torch.float64, device=device)
+    if group.n_classes == 2:  # one vector is penalised, the difference of the two that softmax has
+        given = 2 * given
+    return _Prepared(
+        X,
+        targets,
+        masks,
+        group.n_classes,
+        n_rows.repeat_interleave(len(strengths)).to(dtype),
+        (squared_scales[:, None] / width * given).flatten().to(dtype),
+        shares.log().repeat_interleave(len(strengths), dim=0).to(dtype),
+        values,
+        None if turned else vectors,
+        mean,
+        scale,
+        turns,
+    )
+
+
+def _folds(
+    group: LinearGroup, X: Tensor, squares: Tensor, targets: Tensor
+) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
+    """Return masks, and for each fold its number of rows, shares of classes, and variance of the features.
+
+    `squares` are the rows' squared lengths; the variance is the sum of those of all features.
+    """
+    n = len(X)
+    rows = [torch.arange(n)] if group.folds is None else [torch.as_tensor(fold) for fold in group.folds]
+    rows = [fold.to(X.device) for fold in rows]
+    counts = torch.stack([torch.bincount(targets[fold], minlength=group.n_classes) for fold in rows])
+    sizes = counts.sum(dim=1).double()
+    shares = (counts / sizes[:, None]).clamp(1e-6, 1.0)
+    if len(rows) == 1 and len(rows[0]) == n:
+        return None, sizes, shares, squares.mean()[None].clamp_min(_LEAST_VARIANCE)
+    masks = X.new_zeros(len(rows), n)
+    for mask, fold in zip(masks, rows, strict=True):
+        mask[fold] = 1.0
+    means = (masks @ X).double() / sizes[:, None]
+    spread = masks.double() @ squares / sizes - means.square().sum(dim=1)
+    return masks, sizes, shares, spread.clamp_min(_LEAST_VARIANCE)
+
+
+def _alike(groups: Sequence[LinearGroup]) -> list[list[int]]:
+    """Return which groups are solved together: those of few rows, and of similar shape."""
+    found: list[list[int]] = []
+    shapes: dict[tuple[int, ...], list[int]] = {}
+    for number, group in enumerate(groups):
+        n, width = group.X.shape
+        if n > _FEW_ROWS:
+            found.append([number])
+            continue
+        n_folds = 0 if group.folds is None else len(group.folds)
+        steps = int(np.log(n) / np.log(_ROW_STEP)), int(np.log(group.n_classes) / np.log(_CLASS_STEP))
+        shapes.setdefault((n_folds, width, *steps), []).append(number)
+    for numbers in shapes.values():
+        n, width = max(len(groups[number].X) for number in numbers), groups[numbers[0]].X.shape[1]
+        step = max(1, _CELLS_AT_ONCE // (n * min(n, width)))
+        found += [numbers[start : start + step] for start in range(0, len(numbers), step)]
+    return found
+
+
+def _stacked(ready: Sequence[_Prepared], n_strengths: int) -> tuple[Stack, Tensor]:
+    """Return prepared groups as one stack, and where their problems start."""
+    n_classes = max(one.n_classes for one in ready)
+    classes = torch.tensor([one.n_classes for one in ready], device=ready[0].X.device)
+    missing = torch.arange(n_classes, device=classes.device) >= classes[:, None]
+    X = padded([one.X for one in ready])
+    if len(ready) == 1:
+        masks = None if ready[0].masks is None else ready[0].masks[None]
+    else:
+        masks = padded([one.X.new_ones(1, len(one.X)) if one.masks is None else one.masks for one in ready])
+    sizes = torch.stack([one.sizes for one in ready])
+    intercepts = padded([one.start for one in ready])[..., None]  # (n_groups, n_problems, n_classes, 1)
+    stack = Stack(
+        X,
+        padded([one.targets for one in ready]),
+        masks,
+        torch.arange(sizes.shape[1], device=classes.device) // n_strengths,
+        X.new_zeros(missing.shape).masked_fill_(missing, -torch.inf),
+        classes.to(X.dtype),
+        torch.stack([one.l2 for one in ready]),
+        sizes,
+        padded([one.values for one in ready]),
+        ready[0].vectors,
+    )
+    weights = X.new_zeros(*intercepts.shape[:3], X.shape[2])
+    return stack, torch.cat([weights, intercepts], dim=3)
 
 
 def _eigen(gram: Tensor) -> tuple[Tensor, Tensor]:
@@ -318,7 +358,3 @@ def _eigen(gram: Tensor) -> tuple[Tensor, Tensor]:
     except RuntimeError:  # many equal rows; double precision tells them apart
         values, vectors = (part.to(gram.dtype) for part in torch.linalg.eigh(gram.double()))
     return values.clamp_min(0.0), vectors
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a * b).sum(dim=(1, 2))

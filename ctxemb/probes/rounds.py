@@ -53,7 +53,7 @@ def rounds_of(task: Task) -> list[Round]:
         If there are fewer than three folds with examples.
     """
     if task.folds is not None:
-        return _of_folds(task.folds)
+        return _of_folds(task.folds, task.name)
     train, test = task.splits[TRAIN], task.splits[TEST]
     if DEV in task.splits:
         return [Round(train, task.splits[DEV], test, train)]
@@ -61,11 +61,12 @@ def rounds_of(task: Task) -> list[Round]:
     return [Round(train[~held], train[held], test, train)]
 
 
-def _of_folds(folds: Rows) -> list[Round]:
+def _of_folds(folds: Rows, task: str) -> list[Round]:
     names = np.unique(folds)
     if len(names) < _FEWEST_FOLDS:
         raise InputError(
-            f"there are examples in {len(names)} folds; to learn, to choose and to test takes {_FEWEST_FOLDS}"
+            f"task '{task}': to learn, to choose and to test takes at least {_FEWEST_FOLDS} different texts "
+            f"(equal ones lie in one fold), found examples in {len(names)} folds"
         )
     rounds = []
     for name, following in zip(names, np.roll(names, -1), strict=True):

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.errors import InputError
-from ctxemb.probes.kinds import ProbeKind, probe_for
+from ctxemb.probes.kinds import Features, Group, ProbeKind, probe_for
 from ctxemb.probes.rounds import DEV, TEST, Round, Rows, rounds_of
 from ctxemb.probes.scoring import score_of
 from ctxemb.tasks import Task
-
-Features = Callable[[Rows], NDArray[np.float32]]
-"""From numbers of examples to their vectors, (n, width)."""
 
 Labels = NDArray[np.str_]
 
@@ -138,33 +135,29 @@ def _predict(
     learned_by = [_by_group(groups[learned]) for learned, _ in plans]
     asked_by = [_by_group(groups[asked]) for _, asked in plans]
     nothing = np.empty(0, dtype=np.int64)
+    works: list[Group] = []
+    places: list[list[tuple[int, Rows]]] = []  # of each work's rounds: the round, and where its answers go
     for group in sorted({name for names in asked_by for name in names}):
-        cut = [
-            (plans[i][0][learned_by[i].get(group, nothing)], asked_by[i].get(group, nothing))
-            for i in range(len(plans))
-        ]
-        jobs: list[int] = []
-        for number, (learned, places) in enumerate(cut):
-            constant = _constant(task, group, labels[learned]) if len(places) else ""
+        jobs: list[tuple[int, Rows, Rows]] = []
+        for number, (learned, _) in enumerate(plans):
+            rows, answered = (
+                learned[learned_by[number].get(group, nothing)],
+                asked_by[number].get(group, nothing),
+            )
+            constant = _constant(task, group, labels[rows]) if len(answered) else ""
             if constant is None:
-                jobs.append(number)
+                jobs.append((number, rows, answered))
                 continue
             for answers in found:
-                answers[number][places] = constant
-        for together in [jobs] if shared and jobs else [[number] for number in jobs]:
-            needed = np.unique(np.concatenate([_asked(plans, cut, i) for i in together]))
-            X = features[together[0]](needed)
-            parts = [
-                (
-                    np.searchsorted(needed, cut[i][0]),
-                    np.searchsorted(needed, plans[i][1][cut[i][1]]),
-                )
-                for i in together
-            ]
-            predicted = kind.predict(X, labels[needed], parts, settings, seed)
-            for number, of_round in zip(together, predicted, strict=True):
-                for answers, answer in zip(found, of_round, strict=True):
-                    answers[number][cut[number][1]] = answer
+                answers[number][answered] = constant
+        for together in [jobs] if shared and jobs else [[job] for job in jobs]:
+            parts = [(rows, plans[number][1][answered]) for number, rows, answered in together]
+            works.append(Group(features[together[0][0]], labels, parts))
+            places.append([(number, answered) for number, _, answered in together])
+    for of_work, its_places in zip(kind.predict(works, settings, seed), places, strict=True):
+        for of_round, (number, answered) in zip(of_work, its_places, strict=True):
+            for answers, answer in zip(found, of_round, strict=True):
+                answers[number][answered] = answer
     return [[part.astype(np.str_) for part in answers] for answers in found]
 
 
@@ -175,11 +168,6 @@ def _by_group(groups: Labels) -> dict[str, Rows]:
     order = np.argsort(groups, kind="stable")
     names, starts = np.unique(groups[order], return_index=True)
     return dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
-
-
-def _asked(plans: Sequence[tuple[Rows, Rows]], cut: Sequence[tuple[Rows, Rows]], number: int) -> Rows:
-    learned, places = cut[number]
-    return np.concatenate([learned, plans[number][1][places]])
 
 
 def _constant(task: Task, group: str, labels: Labels) -> str | None:

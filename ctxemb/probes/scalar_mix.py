@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ctxemb.probes.kinds import Features
 from ctxemb.probes.rounds import Rows, rounds_of
-from ctxemb.probes.run import Features, ProbeRun, run_probe
+from ctxemb.probes.run import ProbeRun, run_probe
 from ctxemb.tasks import Task
 
 _MAX_ROWS = 2000

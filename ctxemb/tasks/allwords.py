@@ -19,6 +19,7 @@ import numpy as np
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count
+from ctxemb.tasks.remote import NLTK, RemoteFile
 from ctxemb.text.reader import read_lines
 from ctxemb.text.sentence import Sentence
 
@@ -32,6 +33,39 @@ LICENCE = "SemCor: free with Princeton's notice; test sets: none stated"
 PAPER = (
     "A. Raganato, J. Camacho-Collados, R. Navigli. Word sense disambiguation: a unified "
     "evaluation framework. EACL 2017"
+)
+_FRAMEWORK = "http://lcl.uniroma1.it/wsdeval/data/WSD_Evaluation_Framework.zip"
+_SHA256 = {
+    "semcor.data.xml": "",  # SemCor's is not published; its instances are counted
+    "semcor.gold.key.txt": "",
+    "senseval2.data.xml": "5f5fe6a74fdd4ee85ca271c49a3b88131e4a7ba04a11a1392c1333efcbfe9be9",
+    "senseval2.gold.key.txt": "1e1c43116dadc796763c59f66cc61aa204cfb1886e5825836a96cf9b96a056e8",
+    "senseval3.data.xml": "ecd472808c5f3873b0e90fda6182519e5ed6081929435a67eb7f2c5a8fd36839",
+    "senseval3.gold.key.txt": "1faa09ca47a9c4627c0c1078dfc30e39c16d6ce728a532cc670007fbca0be70e",
+    "semeval2007.data.xml": "ff0cb1350acf7d0bf09f05b18c537870c8205f12daa2510099674a227c149f38",
+    "semeval2007.gold.key.txt": "06dce0b5892bb5c625ebfd8755d1a31a5a04df6882709aa29c1dcd44befb3b41",
+    "semeval2013.data.xml": "58682da53cdb24e7563f9a77bc357616eee6863399c2be62f8927c9d5eb20245",
+    "semeval2013.gold.key.txt": "3dcedb0b9bed2906c3651d089236801c5353198ba6eda0575f864e3d18ee81cc",
+    "semeval2015.data.xml": "e0804170a39fac9d0da6c707b0b974d493a385743557a40626abf36609372650",
+    "semeval2015.gold.key.txt": "3a15c65607f27efb3846a71a303b21d0916b5bb527348bf27f526d6770301eaf",
+}
+_FOLDERS = {TRAIN: "Training_Corpora/SemCor"} | {name: f"Evaluation_Datasets/{name}" for name in TESTS}
+FILES = (
+    *(
+        RemoteFile(
+            f"semcor/{name}",
+            _FRAMEWORK,
+            checked,
+            f"WSD_Evaluation_Framework/{_FOLDERS[name.partition('.')[0]]}/{name}",
+        )
+        for name, checked in _SHA256.items()
+    ),
+    RemoteFile(
+        "wordnet30/index.sense",
+        NLTK + "wordnet.zip",
+        member="wordnet/index.sense",
+        checksum="md5:b3f38606f626e54c6f060548546f71f0",
+    ),
 )
 PARTS_OF_SPEECH = {"NOUN": "1", "VERB": "2", "ADJ": "3", "ADV": "4"}
 
@@ -108,10 +142,10 @@ def _packed(path: Path) -> Path:
 def _keys(path: Path) -> dict[str, list[str]]:
     keys = {}
     for number, line in enumerate(read_lines(str(path)), start=1):
-        identifier, *senses = line.split()
-        if not senses:
+        cells = line.split()
+        if len(cells) < 2:
             raise FormatError(f"{path}:{number}: expected an instance and its sense keys, found {line!r}")
-        keys[identifier] = senses
+        keys[cells[0]] = cells[1:]
     return keys
 
 
@@ -148,10 +182,10 @@ def _first_senses(path: Path, examples: list[Example]) -> dict[str, str]:
     first: dict[tuple[str, str], str] = {}
     for number, line in enumerate(read_lines(str(path)), start=1):
         parts = line.split(" ")
-        if len(parts) != 4:
+        lemma, _, rest = parts[0].partition("%")
+        if len(parts) != 4 or not rest:
             raise FormatError(f"{path}:{number}: expected key, offset, number and count, found {line!r}")
         if parts[2] == "1":
-            lemma, _, rest = parts[0].partition("%")
             first.setdefault((lemma, "3" if rest[0] == "5" else rest[0]), parts[0])
     found = {}
     for example in examples:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ctxemb.errors import MissingFileError
+from ctxemb.errors import MissingFileError, UnknownNameError
 from ctxemb.registry import unknown_name
 from ctxemb.tasks import events, own, senses
 from ctxemb.tasks.base import Task
-from ctxemb.tasks.own import SkippedRows
+from ctxemb.tasks.rows import SkippedRows
 from ctxemb.tasks.sources import ENVIRONMENT, SOURCES, data_folder, is_present
 
 SHIPPED: dict[str, Callable[[], Task]] = {"senses": senses.load, "events": events.load}
@@ -23,6 +23,11 @@ def task_names() -> list[str]:
 def is_task(name: str) -> bool:
     """Return whether a name is that of a task, or of a file or folder of the user's own."""
     return name in task_names() or own.is_own(name)
+
+
+def unknown_task(name: str) -> UnknownNameError:
+    """Return the error for a name that is not that of a task."""
+    return unknown_name("task", name, task_names(), ", or a file .tsv, .jsonl or .conll, or a folder of them")
 
 
 def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None = None) -> Task:
@@ -52,13 +57,12 @@ def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None =
     if name not in SOURCES:
         if own.is_own(name):
             return own.load(name, skipped)
-        files = ", or a file .tsv, .jsonl or .conll, or a folder of them"
-        raise unknown_name("task", name, task_names(), files)
+        raise unknown_task(name)
     folder, source = data_folder(data), SOURCES[name]
     if not is_present(name, folder):
-        how = f"fetch it by `ctxemb data get {name}`, or " if source.url else ""
         raise MissingFileError(
             f"the task {name} does not ship with ctxemb, and there is nothing in {folder / source.folder}: "
-            f"{how}name the folder of your data sets with --data or {ENVIRONMENT}"
+            f"fetch it by `ctxemb data get {name}`, or name the folder of your data sets with --data or "
+            f"{ENVIRONMENT}"
         )
     return source.load(folder)

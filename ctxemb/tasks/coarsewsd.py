@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, parts_by_group, read_rows, splits_of
+from ctxemb.tasks.remote import GITHUB, RemoteFile
 from ctxemb.text.sentence import Sentence
 
 WORDS = (
@@ -17,6 +19,14 @@ WORDS = (
 LICENCE = "CC BY-NC 4.0"
 PAPER = "D. Loureiro, K. Rezaee, M. Pilehvar, J. Camacho-Collados. Computational Linguistics 47, 2021"
 COUNTS = {"train": 23_370, "test": 10_196}
+_URL = GITHUB + "danlou/bert-disambiguation/e1b829108b03c374a52e8b9ddf070925e41f2382/data/CoarseWSD-20/"
+
+
+def files() -> tuple[RemoteFile, ...]:
+    """Return the hundred files, with the SHA-256 of each that ``checksums.txt`` lists."""
+    lines = embedded_path("checksums.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("  ", 1) for line in lines)
+    return tuple(RemoteFile(path, _URL + path.removeprefix("coarsewsd20/"), sha256) for sha256, path in pairs)
 
 
 def load(data: Path) -> Task:

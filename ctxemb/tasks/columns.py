@@ -9,7 +9,7 @@ from pathlib import Path
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import splits_of
-from ctxemb.text.reader import read_lines
+from ctxemb.text.reader import numbered_lines
 from ctxemb.text.sentence import Sentence
 
 _DOCUMENT = "# newdoc id = "
@@ -51,7 +51,9 @@ def read_columns(
     words: list[str] = []
     tags: list[str] = []
     document, whole = "", True
-    for number, line in enumerate(read_lines(str(path)), start=1):
+    before = 0
+    for number, line in numbered_lines(str(path), faults=faults):
+        whole, before = whole and number == before + 1, number
         if not line.strip():
             if words and whole:
                 yield Tagged(tuple(words), tuple(tags), document)

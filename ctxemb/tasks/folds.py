@@ -15,7 +15,8 @@ def make_folds(texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]
     """Return the fold of each example: by the hash of its text, evenly within each label.
 
     Equal texts lie in one fold, whatever their labels (a text of several counts with the first of them, by
-    the alphabet), and the folds are the same everywhere.
+    the alphabet), and the folds are the same everywhere. Labels of fewer texts than folds go on where the
+    label before them, by the alphabet, has stopped.
 
     Parameters
     ----------
@@ -28,9 +29,14 @@ def make_folds(texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]
     for found, label in zip(hashes, labels, strict=True):
         owner[found] = min(label, owner.get(found, label))
     names = np.asarray([owner[found] for found in hashes])
+    following = 0
     for label in np.unique(names):
         rows = np.flatnonzero(names == label)
         distinct = sorted({hashes[row] for row in rows})
         place = {text: number for number, text in enumerate(distinct)}
-        folds[rows] = [place[hashes[row]] * N_FOLDS // len(distinct) for row in rows]
+        if len(distinct) < N_FOLDS:
+            folds[rows] = [(following + place[hashes[row]]) % N_FOLDS for row in rows]
+            following += len(distinct)
+        else:
+            folds[rows] = [place[hashes[row]] * N_FOLDS // len(distinct) for row in rows]
     return folds

@@ -15,57 +15,23 @@ and perhaps ``dev`` files of one kind; a file without splits is divided into ten
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ctxemb.errors import CtxembError, FormatError, InputError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.columns import tagged_task
 from ctxemb.tasks.files import parts_by_group, splits_of
 from ctxemb.tasks.folds import make_folds
-from ctxemb.text.reader import read_lines
+from ctxemb.tasks.rows import SPLITS, Row, SkippedRows, read_labelled_rows
 from ctxemb.text.sentence import Sentence
-from ctxemb.text.words import split_words
 
-SPLITS = ("train", "dev", "test")
 COLUMNS = (".conll", ".conllu", ".col")
 ROWS = (".tsv", ".jsonl")
-NAMES = ("label", "text", "position", "word", "split")
-_MARKED = re.compile(r"(?<!\S)\*(\S+?)\*(?!\w)")
+_FEWEST_TEXTS = 3
+"""Different texts that a word needs with folds: to learn from, to choose by and to test on."""
 
-
-@dataclass(slots=True)
-class SkippedRows:
-    """Collects the rows that were skipped, each as ``file:line: what is wrong``."""
-
-    faults: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    where: str
-    values: dict[str, str]
-
-    def sentence(self, *, senses: bool) -> tuple[Sentence, Span | None]:
-        """Return the words, and the target in the sentence numbered 0."""
-        text = self.values["text"]
-        if not senses:
-            return Sentence(tuple(split_words(text))), None
-        if self.values.get("position", "").strip():
-            words, place = tuple(text.split()), self.values["position"]
-            if not place.isdecimal() or int(place) >= len(words):
-                raise FormatError(f"{self.where}: no word at position {place!r}; there are {len(words)}")
-            return Sentence(words), Span(0, int(place), int(place) + 1)
-        found = list(_MARKED.finditer(text))
-        if len(found) != 1:
-            raise FormatError(f"{self.where}: no position, and {len(found)} words are *marked*, expected one")
-        before = split_words(text[: found[0].start()])
-        target, after = split_words(found[0][1]), split_words(text[found[0].end() :])
-        return Sentence((*before, *target, *after)), Span(0, len(before), len(before) + len(target))
+_Taken = tuple[Row, Sentence, Example]
 
 
 def is_own(name: str) -> bool:
@@ -98,7 +64,7 @@ def load(name: str, skipped: SkippedRows | None = None) -> Task:
         raise InputError(f"{path}: files of one kind should be together, found {', '.join(sorted(suffixes))}")
     if suffixes <= set(COLUMNS):
         return _columns(path, files, column, skipped)
-    rows = [row for split, file in files.items() for row in _rows(file, split, skipped)]
+    rows = [row for split, file in files.items() for row in read_labelled_rows(file, split, skipped)]
     return _of_rows(path, rows, skipped)
 
 
@@ -146,8 +112,7 @@ def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: Sk
         licence="not stated",
         source=path.name,
     )
-    if not task.examples:
-        raise InputError(f"{path}: there are no examples")
+    _check_labels(path, task.gold.tolist(), skipped)
     if "" not in files:
         for split in ("train", "test"):
             if split not in task.splits:
@@ -159,92 +124,22 @@ def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: Sk
     return dataclasses.replace(task, splits={}, folds=folds)
 
 
-def _rows(path: Path, split: str, skipped: SkippedRows | None) -> Iterator[_Row]:
-    names: list[str] | None = None
-    for number, line in enumerate(read_lines(str(path)), start=1):
-        where = f"{path}:{number}"
-        if not line.strip():
-            continue
-        if path.suffix == ".tsv" and number == 1 and "label" in line.split("\t"):
-            names = line.split("\t")
-            if odd := set(names) - set(NAMES):
-                raise FormatError(
-                    f"{where}: unknown columns {', '.join(sorted(odd))}; known: {', '.join(NAMES)}"
-                )
-            continue
-        try:
-            values = _object(line, where) if path.suffix == ".jsonl" else _cells(line, names, where)
-            if split:
-                values["split"] = split
-            yield _checked(_Row(where, values))
-        except FormatError as error:
-            if skipped is None:
-                raise
-            skipped.faults.append(str(error))
-
-
-def _cells(line: str, names: list[str] | None, where: str) -> dict[str, str]:
-    cells = line.split("\t")
-    expected = names or ["label", "text"]
-    if len(cells) != len(expected):
-        raise FormatError(f"{where}: expected {len(expected)} columns separated by TAB, found {len(cells)}")
-    return dict(zip(expected, cells, strict=True))
-
-
-def _object(line: str, where: str) -> dict[str, str]:
-    try:
-        found: Any = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{where}: not JSON: {error}") from error
-    if not isinstance(found, dict) or (odd := set(found) - set(NAMES)):
-        shown = ", ".join(sorted(odd)) if isinstance(found, dict) else "no object"
-        raise FormatError(f"{where}: unknown keys: {shown}; known: {', '.join(NAMES)}")
-    for key, value in found.items():
-        if not isinstance(value, str | int):
-            raise FormatError(f"{where}: {key} should be a string or a whole number, found {value!r}")
-    return {key: str(value) for key, value in found.items()}
-
-
-def _checked(row: _Row) -> _Row:
-    for key in ("label", "text"):
-        if not row.values.get(key, "").strip():
-            raise FormatError(f"{row.where}: no {key}")
-    split = row.values.get("split")
-    if split is not None and split not in SPLITS:
-        raise FormatError(f"{row.where}: the split should be train, dev or test, found {split!r}")
-    return row
-
-
-def _of_rows(path: Path, rows: list[_Row], skipped: SkippedRows | None) -> Task:
-    marked = sum(len(_MARKED.findall(row.values["text"])) == 1 for row in rows)
+def _of_rows(path: Path, rows: list[Row], skipped: SkippedRows | None) -> Task:
+    marked = sum(row.is_marked for row in rows)
     senses = 2 * marked > len(rows) or any(row.values.get("position", "").strip() for row in rows)
-    sentences: list[Sentence] = []
-    examples: list[Example] = []
-    splits: list[str] = []
-    for row in rows:
-        try:
-            sentence, target = row.sentence(senses=senses)
-        except CtxembError as error:
-            fault = str(error) if row.where in str(error) else f"{row.where}: {error}"
-            if skipped is None:
-                raise FormatError(fault) from error
-            skipped.faults.append(fault)
-            continue
-        span = (
-            Span(len(sentences), 0, len(sentence))
-            if target is None
-            else target._replace(sentence=len(sentences))
-        )
-        word = ""
-        if target is not None:
-            word = row.values.get("word") or " ".join(sentence.words[target.start : target.stop]).lower()
-        examples.append(Example((span,), row.values["label"], word))
-        sentences.append(sentence)
-        splits.append(row.values.get("split", ""))
-    if not examples:
-        raise InputError(f"{path}: there are no examples")
+    taken = [found for row in rows if (found := _taken(row, senses, skipped)) is not None]
+    splits = [row.values.get("split", "") for row, _, _ in taken]
     if "" in splits and set(splits) != {""}:
         raise FormatError(f"{path}: some rows have a split and others have none")
+    if senses:
+        taken = _learnable(taken, skipped)
+        splits = [row.values.get("split", "") for row, _, _ in taken]
+    sentences = [sentence for _, sentence, _ in taken]
+    examples = [
+        Example((example.spans[0]._replace(sentence=number),), example.label, example.group)
+        for number, (_, _, example) in enumerate(taken)
+    ]
+    _check_labels(path, [example.label for example in examples], skipped)
     task = Task(
         name=path.stem,
         kind="word-sense" if senses else "sentence-label",
@@ -264,3 +159,51 @@ def _of_rows(path: Path, rows: list[_Row], skipped: SkippedRows | None) -> Task:
         return task
     labels = [f"{example.group}\t{example.label}" for example in examples]
     return dataclasses.replace(task, folds=make_folds([str(sentence) for sentence in sentences], labels))
+
+
+def _taken(row: Row, senses: bool, skipped: SkippedRows | None) -> _Taken | None:
+    """Return a row with its sentence and its example, in the sentence numbered 0; None if it is skipped."""
+    try:
+        sentence, target = row.sentence(senses=senses)
+    except CtxembError as error:
+        fault = str(error) if row.where in str(error) else f"{row.where}: {error}"
+        if skipped is None:
+            raise FormatError(fault) from error
+        skipped.faults.append(fault)
+        return None
+    if target is None:
+        return row, sentence, Example((Span(0, 0, len(sentence)),), row.values["label"])
+    word = row.values.get("word") or " ".join(sentence.words[target.start : target.stop]).lower()
+    return row, sentence, Example((target,), row.values["label"], word)
+
+
+def _learnable(taken: list[_Taken], skipped: SkippedRows | None) -> list[_Taken]:
+    """Return the rows of words that can be learned: that have rows to learn from."""
+    texts: dict[str, set[str]] = {}
+    for row, sentence, example in taken:
+        if row.values.get("split", "train") == "train":
+            texts.setdefault(example.group, set()).add(str(sentence))
+    kept = []
+    for row, sentence, example in taken:
+        found, needed = len(texts.get(example.group, ())), 1 if row.values.get("split") else _FEWEST_TEXTS
+        if found >= needed:
+            kept.append((row, sentence, example))
+            continue
+        fault = (
+            f"{row.where}: the word '{example.group}' has {found} different texts to learn from, "
+            f"and needs {needed}"
+        )
+        if skipped is None:
+            raise FormatError(fault)
+        skipped.faults.append(fault)
+    return kept
+
+
+def _check_labels(path: Path, labels: Sequence[str], skipped: SkippedRows | None) -> None:
+    """Raise InputError if there is nothing to tell apart."""
+    if not len(labels):
+        faults = [] if skipped is None else skipped.faults
+        why = f"; {len(faults):,} rows were skipped, the first: {faults[0]}" if faults else ""
+        raise InputError(f"{path}: there are no examples{why}")
+    if len(set(labels)) == 1:
+        raise InputError(f"{path}: all labels are {labels[0]!r}; a probe needs two to tell apart")

@@ -10,12 +10,21 @@ from xml.etree import ElementTree
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, parts_by_group, splits_of
+from ctxemb.tasks.remote import NLTK, RemoteFile
 from ctxemb.text.sentence import Sentence
 
 LICENCE = "distributed with permission (NLTK)"
 PAPER = "C. Leacock, M. Chodorow, G. Miller. Computational Linguistics 24, 1998; R. Bruce, J. Wiebe. ACL 1994"
 COUNTS = {"hard": 4_333, "interest": 2_368, "line": 4_146, "serve": 4_378}
 TEST_SHARE = 0.3
+FILES = (
+    RemoteFile(
+        "senseval/senseval.zip",
+        NLTK + "senseval.zip",
+        "fbcb658b562969e47a19a45e04c452d874755d157db936d815ca391ca88bfdea",
+        checksum="md5:bfc6a33c62ddc2ec24b02701a2f364ff",
+    ),
+)
 
 
 def load(data: Path) -> Task:

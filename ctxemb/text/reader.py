@@ -40,7 +40,7 @@ def read_lines(path: str) -> Iterator[str]:
 
 
 def numbered_lines(
-    path: str, *, longest: int | None = None, split_long: bool = False
+    path: str, *, longest: int | None = None, split_long: bool = False, faults: list[str] | None = None
 ) -> Iterator[tuple[int, str]]:
     r"""Yield the lines of a UTF-8 file without their ends, with their numbers from 1; "-" is standard input.
 
@@ -56,6 +56,9 @@ def numbered_lines(
     split_long
         Yield a longer line in pieces of up to 64 KiB, cut at spaces (where there are none, between
         characters), instead of refusing it.
+
+    faults
+        Takes what is wrong with lines that are not UTF-8, which then are left out.
 
     Raises
     ------
@@ -77,14 +80,18 @@ def numbered_lines(
             for number, line in lines:
                 if is_first and _is_utf16(line):
                     raise InputError(f"{shown}:1: looks like UTF-16 or UTF-32, {_CONVERT} UTF-16 {_TO}")
-                text = (line.removeprefix(b"\xef\xbb\xbf") if is_first else line).decode("utf-8")
-                yield number, text.removesuffix("\n").removesuffix("\r")
+                content = line.removeprefix(b"\xef\xbb\xbf") if is_first else line
                 is_first = False
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{shown}:{number}: not UTF-8 (byte {error.start + 1} of the line), perhaps Windows-1252 or "
-                f"ISO-8859-1, {_CONVERT} WINDOWS-1252 {_TO}"
-            ) from error
+                try:
+                    text = content.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    fault = f"{shown}:{number}: not UTF-8 (byte {error.start + 1} of the line), perhaps "
+                    fault += f"Windows-1252 or ISO-8859-1, {_CONVERT} WINDOWS-1252 {_TO}"
+                    if faults is None:
+                        raise InputError(fault) from error
+                    faults.append(fault)
+                    continue
+                yield number, text.removesuffix("\n").removesuffix("\r")
         except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
             raise InputError(f"{shown}: damaged after line {number}: {error}") from error
 

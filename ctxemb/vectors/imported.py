@@ -103,7 +103,7 @@ def _import(
     meta = StoreMeta(
         model=model, family="imported", fingerprint=digest.hexdigest(), source=str(path), random_init=None,
         layers=tuple(range(shape[0])), pool="unknown", unit="word", dtype=dtype, width=shape[2],
-        shard_words=_SHARD_WORDS,
+        computation="unknown", shard_words=_SHARD_WORDS,
     )  # fmt: skip
     with StoreWriter(folder, meta) as writer:
         for number, (start, stop) in enumerate(_shards(words)):

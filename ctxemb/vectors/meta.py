@@ -15,6 +15,9 @@ from ctxemb.errors import FormatError, InputError
 
 META = "store.json"
 FORMAT = 2
+_OPTIONS = {"dtype": "store-dtype"}
+"""What a field is called where a user chooses it, if otherwise."""
+
 _SHARD_NAME = re.compile(r"shard-(\d{5,})\.safetensors")
 
 
@@ -33,6 +36,8 @@ class StoreMeta:
         Names: numbers from 0, or ``"mix"``.
     pool, unit, dtype, width
         How pieces became rows, what has a row, and what a row is.
+    computation
+        In what numbers and where the vectors were computed: those of two computations differ by rounding.
     shard_words
         A shard ends with the sentence that brings it to so many words.
     versions
@@ -52,6 +57,7 @@ class StoreMeta:
     dtype: str
     width: int
     origin: str = ""
+    computation: str = "float32 on cpu"
     shard_words: int = 0
     versions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
@@ -81,7 +87,7 @@ class StoreMeta:
         """
         ours, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
         differences = [
-            f"{name} is {_shown(theirs[name])} there and {_shown(ours[name])} here"
+            f"{_OPTIONS.get(name, name)} is {_shown(theirs[name])} there and {_shown(ours[name])} here"
             for name in ours
             if ours[name] != theirs[name]
         ]

@@ -62,8 +62,9 @@ def to_bits(values: NDArray[Any], dtype: str) -> NDArray[Any] | None:
     stored = STORED[dtype]
     if dtype == "float16" and values.dtype == np.float16:
         whole = np.ascontiguousarray(values, dtype="<f2")
-        exponents = whole.view("<u2") & 0x7C00
-        return None if whole.size and exponents.max() == 0x7C00 else whole
+        # Bits of infinities and of what is no number: from 0x7C00 on, and with the sign from 0xFC00 on.
+        fits = not whole.size or (whole.view("<i2").max() < 0x7C00 and whole.view("<u2").max() < 0xFC00)
+        return whole if fits else None
     floats = np.ascontiguousarray(values, dtype=np.float32)
     if floats.size and not (floats.min() > -stored.limit and floats.max() < stored.limit):
         return None

@@ -5,7 +5,9 @@ The folder
     the text. ``store.json`` is written last: a folder without it is not finished. While someone writes,
     ``writing.lock`` is locked, and ``writing.json`` says by whom; a name that ends in ``.part`` is a file on
     its way. Every file is written under such a name, flushed to the disk and then renamed, so it is
-    there whole or not at all, and the same text embedded again in the same way gives the same bytes.
+    there whole or not at all, and the same text embedded again in the same way gives the same bytes. Names of
+    shards are flushed when the store is finished: a power cut before may take the last ones back, and the
+    same command makes them again.
 
 A shard, byte for byte (a safetensors file, https://github.com/huggingface/safetensors)
     ======================  =====================================================================
@@ -31,7 +33,8 @@ The header
         (int64), ``sentence_ends``, ``word_ends`` and ``words``.
     ``ctxemb.store``
         JSON: the fields of `StoreMeta`: model, its fingerprint (a hash of weights, configuration and
-        vocabulary), its origin and revision, layers, pooling, type, versions. It is the same in all shards.
+        vocabulary), its origin and revision, layers, pooling, type, computation, versions. It is the same in
+        all shards.
     ``sha256``
         SHA-256 (hex, 64 digits) of the whole file with zeros ("0") in place of these digits.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ctxemb.errors import FormatError, InputError, StorageError
-from ctxemb.files import write_text
+from ctxemb.files import keep_names, write_text
 from ctxemb.vectors.lock import LOCK, NOTE, FolderLock
 from ctxemb.vectors.meta import META, Contents, ShardMeta, StoreMeta, shard_name, shard_numbers, to_json
 from ctxemb.vectors.packed import PackedText
@@ -40,6 +40,8 @@ class StoreWriter:
         How the vectors are made.
     part
         ``(i, n)``: this store holds the shards whose number leaves the remainder i - 1 when divided by n.
+    at_once
+        How many submitted shards are written at once, and so how many are in memory beside the one to come.
 
     Raises
     ------
@@ -50,7 +52,9 @@ class StoreWriter:
         On entry, if another process writes to the folder; the message says which.
     """
 
-    def __init__(self, folder: Path, meta: StoreMeta, part: tuple[int, int] = (1, 1)) -> None:
+    def __init__(
+        self, folder: Path, meta: StoreMeta, part: tuple[int, int] = (1, 1), at_once: int = _AT_ONCE
+    ) -> None:
         if not 1 <= part[0] <= part[1]:
             raise InputError(f"a part should be I/N with 1 <= I <= N, found {part[0]}/{part[1]}")
         self.folder = folder
@@ -59,7 +63,8 @@ class StoreWriter:
         self._hashes: list[str] = []
         self._shards: dict[int, ShardMeta] = {}
         self._finished: Contents | None = None
-        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._at_once = at_once
+        self._pool = ThreadPoolExecutor(at_once)
         self._pending: deque[Future[ShardMeta]] = deque()
 
     def __enter__(self) -> StoreWriter:
@@ -176,14 +181,14 @@ class StoreWriter:
         return self._shards[number]
 
     def submit(self, number: int, text: PackedText, vectors: WordVectors) -> None:
-        """Write a shard while the caller goes on; wait if two are being written.
+        """Write a shard while the caller goes on; wait if as many as may be are being written.
 
         Raises
         ------
         InputError, StorageError, ValueError
             As `write`, for this shard or one before it; here, or from a later `submit` or `finish`.
         """
-        while len(self._pending) >= _AT_ONCE:
+        while len(self._pending) >= self._at_once:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(self.write, number, text, vectors))
 
@@ -211,6 +216,8 @@ class StoreWriter:
         )
         for path in self.folder.glob("shard-*.part"):  # of workers that were killed
             path.unlink()
+        with explained(self.folder):
+            keep_names(self.folder)  # of the shards, before that of what describes them
         write_description(self.folder, self.meta, contents)
         return contents
 

@@ -10,12 +10,21 @@ from pathlib import Path
 import torch
 
 from ctxemb.errors import CtxembError
-from ctxemb.models.checkpoints import load_network
+from ctxemb.models.checkpoints import load_network, save_network
+from ctxemb.models.elmo import Elmo, ElmoConfig
 from tests.checkpoints import bilm, openai
-from tests.checkpoints.hugging_face import as_bin, as_safetensors, as_shards, reference, write_tokenizer
-from tests.toys import sentences
+from tests.checkpoints.hugging_face import (
+    as_bin,
+    as_old_bin,
+    as_safetensors,
+    as_shards,
+    reference,
+    trained,
+    write_tokenizer,
+)
+from tests.toys import lively, sentences
 
-FORMATS = ("bert", "gpt2", "shards", "bin", "bilm", "openai")
+FORMATS = ("bert", "gpt2", "tokenizer.json", "shards", "bin", "old bin", "bilm", "openai", "our ELMo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +40,19 @@ def build(kind: str, folder: Path) -> None:
     if kind in {"bilm", "openai"}:
         (bilm if kind == "bilm" else openai).write(folder)
         return
+    if kind == "our ELMo":
+        torch.manual_seed(0)
+        sizes = ElmoConfig(symbol_width=4, filters=((1, 4), (2, 3)), n_highway=1, width=6, cell_width=9)
+        save_network(lively(Elmo(sizes), 0.2), folder)
+        return
     folder.mkdir()
-    architecture = kind if kind == "gpt2" else "bert"
-    write_tokenizer(architecture, folder)
-    {"shards": as_shards, "bin": as_bin}.get(kind, as_safetensors)(reference(architecture, 400), folder)
+    architecture = {"gpt2": "gpt2", "tokenizer.json": "roberta"}.get(kind, "bert")
+    if kind == "tokenizer.json":
+        trained(architecture).save(str(folder / "tokenizer.json"))
+    else:
+        write_tokenizer(architecture, folder)
+    writers = {"shards": as_shards, "bin": as_bin, "old bin": as_old_bin}
+    writers.get(kind, as_safetensors)(reference(architecture, 400), folder)
 
 
 def mutate(path: Path, generator: random.Random) -> None:

@@ -32,7 +32,7 @@ def test_file_with_layers_pool_and_unit(ctxemb: Ctxemb, elmo_folder: Path, tmp_p
     text.write_bytes("\ufeffa b c\r\nd é 👍🏽\r\n".encode())
     done = ctxemb(
         "embed", text, "--model", elmo_folder, "--layers", "0,-1", "--unit", "sentence", "--pool", "last",
-        "--dtype", "float32", "-o", tmp_path / "store",
+        "--store-dtype", "float32", "-o", tmp_path / "store",
     )  # fmt: skip
     assert done.code == 0, done.err
     store = VectorStore.open(tmp_path / "store")
@@ -126,7 +126,8 @@ def test_the_same_command_again_changes_nothing(ctxemb: Ctxemb, elmo_folder: Pat
         (("--text", "c"), "another text"),
         (("--pool", "first"), "pool is mean there and first here"),
         (("--shard", "1/2"), "part 1/1"),
-        (("--dtype", "bfloat16"), "dtype is float16 there and bfloat16 here"),
+        (("--store-dtype", "bfloat16"), "store-dtype is float16 there and bfloat16 here"),
+        (("--dtype", "bfloat16"), "computation is float32 on cpu there and bfloat16 on cpu here"),
     ):
         done = ctxemb(*command, *change)
         assert done.code == 1
@@ -154,3 +155,23 @@ def test_states_carried(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> No
     assert f"{elmo_folder.name}@stateful" in done.out
     meta = VectorStore.open(tmp_path / "store").meta
     assert (meta.source, meta.fingerprint[:9]) == (model, "stateful-")
+
+
+def test_numbers_and_device(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    command = ("embed", "--text", "the bank", "--model", elmo_folder, "-o", tmp_path / "store")
+    done = ctxemb(*command, "--dtype", "bfloat16", "--device", "cpu")
+    assert done.code == 0, done.err
+    assert VectorStore.open(tmp_path / "store").meta.computation == "bfloat16 on cpu"
+    done = ctxemb(*command)
+    assert done.code == 1
+    assert "computation is bfloat16 on cpu there and float32 on cpu here;" in done.err
+    for change, message in (
+        (("--device", "cuda:99"), "no device 'cuda:99'"),
+        (("--device", "gpu"), "unknown device 'gpu'"),
+        (("--dtype", "float16"), "float16 is for GPUs"),
+        (("--compile",), "only Transformer blocks of BERT and GPT are compiled"),
+    ):
+        done = ctxemb(*command, *change)
+        assert done.code == 1
+        assert message in done.err
+        assert done.err.count("\n") == 1

@@ -29,7 +29,7 @@ def embed(ctxemb: Ctxemb, model: Path, folder: Path, name: str, *more: str) -> P
 def test_info(ctxemb: Ctxemb, store: Path) -> None:
     row = json.loads(ctxemb("store", "info", store, "--format", "json").out)[0]
     assert (row["finished"], row["part"], row["sentences"], row["shards"]) == (True, "1/1", 4, 4)
-    assert (row["layers"], row["dtype"], row["width"], row["words"]) == ("0,1,2", "float16", 16, 21)
+    assert (row["layers"], row["store_dtype"], row["width"], row["words"]) == ("0,1,2", "float16", 16, 21)
     assert len(row["fingerprint"]) == len(row["text_hash"]) == 64
     assert "torch" in row["versions"]
     table = ctxemb("store", "info", store).out

@@ -11,6 +11,7 @@ from ctxemb.comparison import evaluate, make_spec, run_comparison
 from ctxemb.comparison.cache import Cache, default_cache, digest
 from ctxemb.comparison.vectors import task_vectors
 from ctxemb.errors import UnknownNameError
+from ctxemb.extraction import embed
 from ctxemb.models import load
 from ctxemb.results import read_results
 from ctxemb.tasks import Example, Span, Task, load_task
@@ -61,7 +62,7 @@ def test_what_is_known_is_not_computed_again(
 
     for name in ("run_probe", "run_mix", "run_baseline"):
         monkeypatch.setattr(f"ctxemb.comparison.runner.{name}", refuse)
-    monkeypatch.setattr("ctxemb.comparison.vectors.embed", refuse)
+    monkeypatch.setattr("ctxemb.comparison.vectors.embed_ways", refuse)
     again = evaluate(spec(elmo_folder), cache=tmp_path)
     assert again.results == first.results
     assert again.mixes == first.mixes
@@ -96,17 +97,33 @@ def test_vectors_of_examples_are_means_of_their_words(elmo_folder: Path) -> None
         "toy", "word-sense", "", "", "", sentences, examples, {"train": np.arange(3), "test": np.arange(3)}
     )
     model = load(str(elmo_folder))
-    from ctxemb.extraction import embed
-
     words = embed(model, list(sentences)).values
-    found = task_vectors(model, task, Cache(None))
+    (found,) = task_vectors(model, task, Cache(None))
     assert found[:, 0] == pytest.approx(words[:, 3], abs=1e-5)
     assert found[:, 1] == pytest.approx(words[:, :3].mean(axis=1), abs=1e-5)
     assert found[:, 2] == pytest.approx(words[:, 1], abs=1e-5)
-    both = task_vectors(model, dataclasses.replace(task, kind="pair", examples=pairs), Cache(None))
+    (both,) = task_vectors(model, dataclasses.replace(task, kind="pair", examples=pairs), Cache(None))
     assert both.shape == (model.n_layers, 2, 2 * model.width)
     assert both[:, 0] == pytest.approx(np.concatenate([words[:, 3], words[:, 2]], axis=1), abs=1e-5)
     assert both[:, 1, : model.width] == pytest.approx(words[:, :2].mean(axis=1), abs=1e-5)
+
+
+def test_pools_are_made_together_and_kept_apart(elmo_folder: Path, tmp_path: Path) -> None:
+    sentences = (Sentence(tuple("abcdefgh")), Sentence(("h", "g")), Sentence(tuple("abcdefgh")))
+    examples = tuple(Example((Span(i, 0, len(one)),), "x") for i, one in enumerate(sentences))
+    task = Task("toy", "sentence-label", "", "", "", sentences, examples, {"train": np.arange(3)})
+    model = load(str(elmo_folder))
+    cache = Cache(tmp_path)
+    (last,) = task_vectors(model, task, cache, pools=["last"])
+    mean, highest, again, cls = task_vectors(model, task, cache, pools=["mean", "max", "last", "cls"])
+    assert (again == last).all()
+    assert len(list(tmp_path.glob("vectors/*.npy"))) == 4
+    assert not list(tmp_path.glob("vectors/*.part"))
+    for pool, found in (("max", highest), ("last", last), ("cls", cls)):
+        alone = embed(model, list(sentences), pool=pool, unit="sentence").values
+        assert found == pytest.approx(alone, abs=1e-5)
+    words = embed(model, list(sentences)).values
+    assert mean[:, 1] == pytest.approx(words[:, 8:10].mean(axis=1), abs=1e-5)
 
 
 def test_the_map_shows_text_only_where_it_may(elmo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,7 +198,7 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, toy_folders: dict[str, Pa
     text = sentences(*[10] * 300)
 
     def store(folder: Path) -> dict[str, str]:
-        embed_to_store(load(bert), text, folder, source=bert, dtype="float32", shard_words=100)
+        embed_to_store(load(bert), text, folder, source=bert, store_dtype="float32", shard_words=100)
         return hashes(folder)
 
     ballast = small_disk / "ballast"

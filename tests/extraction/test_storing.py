@@ -31,7 +31,7 @@ def stopping_after(n_sentences: int) -> Iterator[Sentence]:
 
 def store(folder: Path, name: str, text: Any = TEXT, **options: Any) -> Path:
     """Embed to a store of shards of about 12 words."""
-    chosen = {"dtype": "float32", "shard_words": 12, **options}
+    chosen = {"store_dtype": "float32", "shard_words": 12, **options}
     embed_to_store(load(name), text, folder, source=name, **chosen)
     return folder
 
@@ -104,7 +104,7 @@ def test_a_text_that_ends_early_leaves_whole_shards(tmp_path: Path, bert: str) -
         ({"layers": [0, -1]}, r"layers is \[0, 1, 2\] there and \[0, 2\] here"),
         ({"pool": "first"}, "pool is mean there and first here"),
         ({"unit": "sentence"}, "unit is word there and sentence here"),
-        ({"dtype": "float16"}, "dtype is float32 there and float16 here"),
+        ({"store_dtype": "float16"}, "store-dtype is float32 there and float16 here"),
         ({"shard_words": 13}, "shard_words is 12 there and 13 here"),
         ({"part": (2, 3)}, r"part 1/1; give the options|not of part 2/3"),
     ],
@@ -131,7 +131,7 @@ def test_another_model_is_refused(tmp_path: Path, bert: str, toy_folders: dict[s
         store(folder, str(toy_folders["gpt"]))
     with pytest.raises(InputError, match=r"fingerprint is [0-9a-f]{12}… there"):
         embed_to_store(
-            load(bert, 1), TEXT, folder, source=bert, random_init=1, dtype="float32", shard_words=12
+            load(bert, 1), TEXT, folder, source=bert, random_init=1, store_dtype="float32", shard_words=12
         )
     assert hashes(folder) == before
 
@@ -212,7 +212,7 @@ def test_default_shards_hold_64_mebibytes() -> None:
     assert storing._shard_words(1 << 27) == 1
 
 
-@pytest.mark.parametrize("kind", ["pool", "unit", "dtype"])
+@pytest.mark.parametrize("kind", ["pool", "unit", "store_dtype"])
 def test_unknown_names(tmp_path: Path, bert: str, kind: str) -> None:
     with pytest.raises(UnknownNameError, match=f"unknown {kind} 'bogus'"):
         store(tmp_path / "store", bert, **{kind: "bogus"})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,12 +15,16 @@ from typing import Any
 
 import huggingface_hub
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from ctxemb.errors import InputError, MissingFileError
 from ctxemb.models import load, published
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.formats.bilm import write_elmo
 from ctxemb.pretraining.corpus import Corpus
+from tests.checkpoints import openai
+from tests.checkpoints.hub import COMMIT, serve
 from tests.toys import toy_network
 
 KIND = published.ELMO["elmo-small"]
@@ -68,6 +75,69 @@ def test_an_elmo_that_is_not_there(
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     with pytest.raises(MissingFileError, match=r"cannot fetch .*404.*--model PATH"):
         load("elmo-small")
+
+
+def test_openai_as_it_was_released(
+    site: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(published, "OPENAI_URL", address)
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
+    openai.write(folder)
+    model = load("openai-gpt-original")
+    assert (model.name, model.family, model.origin) == ("openai-gpt-original", "gpt", address)
+    assert model.fingerprint == load(str(folder)).fingerprint
+
+
+ASK = """
+import sys
+from ctxemb.errors import CtxembError
+from ctxemb.models import load
+for name in sys.argv[1:]:
+    try:
+        model = load(name)
+        print(model.name, model.origin, model.n_layers)
+    except CtxembError as error:
+        print(error)
+"""
+
+
+@pytest.mark.slow
+def test_a_hub(tmp_path: Path, toy_folders: dict[str, Path]) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(toy_folders["bert"], models / "some" / "bert")
+    shutil.copytree(toy_folders["gpt"], models / "some" / "bin")
+    weights = load_file(models / "some" / "bin" / "model.safetensors")
+    (models / "some" / "bin" / "model.safetensors").unlink()
+    torch.save(weights, models / "some" / "bin" / "pytorch_model.bin")
+    (models / "some" / "bare").mkdir()
+
+    def ask(address: str, *names: str, offline: str = "0") -> list[str]:
+        variables = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": offline}
+        run = subprocess.run(
+            [sys.executable, "-c", ASK, *names],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return run.stdout.strip().split("\n")
+
+    with serve(models) as address:
+        found = ask(
+            address, "hf:some/bert@v1", "hf:some/bin", "hf:some/none", "hf:some/bert@v2", "hf:some/bare",
+            "hf:some/bert/x.gguf",
+        )  # fmt: skip
+    assert found[:2] == [f"some/bert@v1 some/bert@{COMMIT} 3", f"some/bin some/bin@{COMMIT} 3"]
+    assert found[2].startswith("the Hugging Face hub has no model some/none, or does not show it")
+    assert found[3] == "some/bert on the Hugging Face hub has no revision 'v2'"
+    assert "config.json is missing" in found[4]
+    assert found[5] == "some/bert on the Hugging Face hub has no file x.gguf"
+    for offline in "01":  # the hub is gone: what was fetched is there, and nothing else
+        kept, missing = ask(address, "hf:some/bert@v1", "hf:some/never", offline=offline)
+        assert kept == found[0]
+        assert missing.startswith("cannot fetch some/never from the Hugging Face hub (")
+        assert missing.endswith("without a network, name a folder that holds the model: --model PATH")
 
 
 def hub(folder: Path, calls: list[tuple[str, str | None]]) -> Any:

@@ -81,7 +81,7 @@ def test_embed_keeps_the_order(folder: Path) -> None:
 def test_a_store_tells(folder: Path, tmp_path: Path) -> None:
     texts = sentences(*[3] * 40)
     model = load(f"stateful:{folder}")
-    embed_to_store(model, texts, tmp_path / "store", source=f"stateful:{folder}", dtype="float32")
+    embed_to_store(model, texts, tmp_path / "store", source=f"stateful:{folder}", store_dtype="float32")
     meta = VectorStore.open(tmp_path / "store").meta
     assert meta.fingerprint == model.fingerprint
     assert (meta.model, meta.source) == ("published@stateful", f"stateful:{folder}")

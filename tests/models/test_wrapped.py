@@ -104,5 +104,5 @@ def test_without_gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = write("gguf", tmp_path / "made")
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "gguf" else find(name))
-    with pytest.raises(MissingFileError, match=r"need the package gguf: pip install 'ctxemb\[hf\]'"):
+    with pytest.raises(MissingFileError, match=r"need gguf: pip install 'ctxemb\[hf\]'"):
         load(str(path))

@@ -155,13 +155,13 @@ def test_a_loss_that_is_no_number(tmp_path: Path, toy_corpus: Corpus) -> None:
 
 def test_bfloat16_learns_as_float32_does(tmp_path: Path, toy_corpus: Corpus) -> None:
     losses = {}
-    for precision in ("float32", "bfloat16"):
-        plan = TrainingPlan(max_words=2000, batch_words=40, valid_every=2000, precision=precision)
-        folder = tmp_path / precision
+    for dtype in ("float32", "bfloat16"):
+        plan = TrainingPlan(max_words=2000, batch_words=40, valid_every=2000, dtype=dtype)
+        folder = tmp_path / dtype
         train(objective(toy_corpus), toy_corpus, folder, plan, valid=toy_corpus)
         steps = [entry["loss"] for entry in entries(folder) if "loss" in entry]
         assert entries(folder)[-1]["valid_loss"] < steps[0] - 0.2
-        losses[precision] = steps
+        losses[dtype] = steps
     assert losses["float32"] != losses["bfloat16"]
     assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.02)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from ctxemb.errors import InputError
-from ctxemb.probes.linear import LinearFit, fit_logistic
+from ctxemb.probes.linear import LinearFit, LinearGroup, fit_groups, fit_logistic
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -108,3 +108,35 @@ def test_wrong_input_is_told() -> None:
     X[3, 2] = np.nan
     with pytest.raises(InputError, match="not finite"):
         fit_logistic(X, y, 2, [1.0])
+
+
+def test_groups_together_equal_each_alone() -> None:
+    shapes = [(2, 30, 2), (5, 30, 2), (7, 30, 3), (40, 30, 5), (41, 30, 4), (42, 30, 2), (600, 30, 3)]
+    problems = [problem(n, width, k, seed=seed) for seed, (n, width, k) in enumerate(shapes)]
+    groups = [LinearGroup(X.copy(), y, k) for (X, y), (_, _, k) in zip(problems, shapes, strict=True)]
+    found = fit_groups(groups, STRENGTHS)
+    for (X, y), (_, _, k), (fits,) in zip(problems, shapes, found, strict=True):
+        (alone,) = fit_logistic(X, y, k, STRENGTHS)
+        for fit, other in zip(fits, alone, strict=True):
+            assert fit.converged
+            assert fit.coef.shape == (k, 30)
+            assert fit.loss == pytest.approx(other.loss, rel=1e-4, abs=1e-3)
+            assert (fit.scores(X).argmax(axis=1) == other.scores(X).argmax(axis=1)).mean() >= 0.995
+
+
+def test_folds_of_groups_equal_scikit_learn() -> None:
+    problems = [problem(n, 20, k, seed=n) for n, k in ((60, 2), (64, 3), (70, 3))]
+    folds = [np.arange(40), np.arange(20, 60)]
+    groups = [LinearGroup(X.copy(), y, int(y.max()) + 1, folds) for X, y in problems]
+    for (X, y), of_group in zip(problems, fit_groups(groups, (1.0, 10.0)), strict=True):
+        for fold, fits in zip(folds, of_group, strict=True):
+            for fit, strength in zip(fits, (1.0, 10.0), strict=True):
+                assert_equal(fit, X, y, strength, fold)
+
+
+def test_features_given_are_left_as_they_are() -> None:
+    X, y = problem(50, 10, 2)
+    before = X.copy()
+    fit_logistic(X, y, 2, [1.0])
+    fit_logistic(X, y, 2, [1.0], folds=[np.arange(30)])
+    assert (before == X).all()

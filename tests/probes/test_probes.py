@@ -11,7 +11,7 @@ from ctxemb.metrics import accuracy
 from ctxemb.probes import ProbeRun, baselines_for, project, run_baseline, run_mix, run_probe
 from ctxemb.probes.baselines import WordMajorityProbe, bag_of_words
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
-from ctxemb.probes.kinds import PROBES
+from ctxemb.probes.kinds import PROBES, Group
 from ctxemb.probes.logistic import LogisticProbe
 from ctxemb.probes.scalar_mix import ScalarMixer
 from ctxemb.tasks import Example, Span, Task
@@ -68,9 +68,9 @@ def test_every_probe_separates_what_is_apart(name: str) -> None:
     fresh, gold = problem(30, 20, 3, seed=0, noise=0.1)
     rows, asked = np.arange(60), np.arange(60, 90)
     kind = PROBES[name]
-    (found,) = kind.predict(
-        np.concatenate([X, fresh]), np.concatenate([y, gold]), [(rows, asked)], kind.settings, 0
-    )
+    vectors, labels = np.concatenate([X, fresh]), np.concatenate([y, gold])
+    group = Group(lambda chosen: vectors[chosen], labels, [(rows, asked)])
+    ((found,),) = kind.predict([group], kind.settings, 0)
     assert len(found) == len(kind.settings)
     assert (found[-1] == gold).all()
 

@@ -94,3 +94,23 @@ def test_a_single_example_of_a_label_stays_in_training() -> None:
     (turn,) = rounds_of(dataclasses.replace(task, splits={"train": few, "test": task.splits["test"]}))
     assert set(task.gold[turn.dev]) == {"one"}
     assert len(turn.dev) == pytest.approx(len(ones) * 0.2, abs=1)
+
+
+def test_rounds_solved_apart_for_want_of_memory_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ctxemb.probes import kinds
+
+    task, X = toy_task()
+    task = dataclasses.replace(task, splits={}, folds=np.arange(48) % 4)
+    together = run_probe(task, "logistic", lambda rows: X[rows])
+    monkeypatch.setattr(kinds, "_WEIGHTS_AT_ONCE", 1)
+    solved: list[int] = []
+
+    def counted(*arguments: Any, folds: list[Any]) -> Any:
+        solved.append(len(folds))
+        return fit(*arguments, folds=folds)
+
+    fit = kinds.fit_logistic
+    monkeypatch.setattr(kinds, "fit_logistic", counted)
+    apart = run_probe(task, "logistic", lambda rows: X[rows])
+    assert (apart.test.labels == together.test.labels).all()
+    assert set(solved) == {1}

@@ -52,7 +52,10 @@ def test_all_words(framework: Path) -> None:
         ("senseval2.data.xml", XML[:90], "senseval2.data.xml: damaged"),
         ("senseval2.data.xml", XML.replace("t0", "t1"), "instance d0.s0.t1 has no line in its gold keys"),
         ("senseval3.gold.key.txt", "d0.s0.t0\n", "senseval3.gold.key.txt:1: expected an instance and its"),
+        ("senseval3.gold.key.txt", "\n", "senseval3.gold.key.txt:1: expected an instance and its"),
+        ("semcor.data.xml", "", "semcor.data.xml: damaged"),
         ("semcor.data.xml", "<corpus></corpus>", "semcor.data.xml: expected 1 rows, found 0"),
+        ("../wordnet30/index.sense", "art 1 1 1\n", "index.sense:1: expected key, offset, number and count"),
         ("../wordnet30/index.sense", "art 1\n", "index.sense:1: expected key, offset, number and count"),
     ],
 )

@@ -33,11 +33,15 @@ def test_labels_and_texts_in_ten_folds(tmp_path: Path) -> None:
 def test_marked_words_are_senses(tmp_path: Path) -> None:
     task = load_task(
         written(
-            tmp_path / "s.tsv", "river\tOn the *bank*, we sat.", "money\tThe *Bank* was closed * all day."
+            tmp_path / "s.tsv",
+            "river\tOn the *bank*, we sat.",
+            "money\tThe *Bank* was closed * all day.",
+            " money \tMy *bank* is open.",
         )
     )
     assert task.kind == "word-sense"
-    assert [example.group for example in task.examples] == ["bank", "bank"]
+    assert [example.group for example in task.examples] == ["bank", "bank", "bank"]
+    assert task.labels == ("money", "river")
     (number, start, stop) = task.examples[0].spans[0]
     assert task.sentences[number].words == ("On", "the", "bank", ",", "we", "sat", ".")
     assert task.sentences[number].words[start:stop] == ("bank",)
@@ -45,8 +49,8 @@ def test_marked_words_are_senses(tmp_path: Path) -> None:
 
 def test_positions_and_splits_in_json_lines(tmp_path: Path) -> None:
     rows = [
-        {"label": "a", "text": "one two three", "position": 1, "word": "TWO", "split": split}
-        for split in ("train", "train", "dev", "test")
+        {"label": label, "text": "one two three", "position": 1, "word": "TWO", "split": split}
+        for label, split in (("a", "train"), ("b", "train"), ("a", "dev"), ("a", "test"))
     ]
     task = load_task(written(tmp_path / "s.jsonl", *map(json.dumps, rows)))
     assert task.examples[0].group == "TWO"
@@ -67,9 +71,10 @@ def test_columns_and_folders(tmp_path: Path) -> None:
     assert set(load_task(f"{name}:2").gold) == {"DT", "NN", "PRP"}
     assert task.folds is not None and task.folds[0] == task.folds[1]
     for split in ("train", "test"):
-        written(tmp_path / f"{split}.conllu", "1-2\tThedog" + "\t_" * 8, "1\tThe\tthe\tDET" + "\t_" * 6)
+        words = ["1\tThe\tthe\tDET" + "\t_" * 6, "2\tdog\tdog\tNOUN" + "\t_" * 6]
+        written(tmp_path / f"{split}.conllu", "1-2\tThedog" + "\t_" * 8, *words)
     folder = load_task(str(tmp_path))
-    assert folder.gold.tolist() == ["DET", "DET"]
+    assert folder.gold.tolist() == ["DET", "NOUN", "DET", "NOUN"]
     assert sorted(folder.splits) == ["test", "train"]
 
 
@@ -85,7 +90,20 @@ def test_columns_and_folders(tmp_path: Path) -> None:
         ),
         ("m.tsv", ["a\tb", "\tno label"], r"m.tsv:2: no label"),
         ("m.tsv", ["label\ttext\tsplit", "a\tb\ttrain", "a\tb\tvalid"], r"m.tsv:3: the split should be"),
-        ("m.tsv", ["label\ttext\tsplit", "a\tb\ttrain"], r"m.tsv: no row has the split test"),
+        ("m.tsv", ["label\ttext\tsplit", "a\tb\ttrain", "b\tb\ttrain"], r"m.tsv: no row has the split test"),
+        ("m.tsv", ["a\tone", "a\ttwo"], r"m.tsv: all labels are 'a'; a probe needs two"),
+        ("m.conll", ["one X", "two X"], r"m.conll: all labels are 'X'"),
+        ("m.tsv", ["a\tthe *river bank*"] + ["b\tthe *bank*"] * 3, r"m.tsv:1: one word .* \*river bank\*"),
+        (
+            "m.tsv",
+            ["a\tone *bank*", "b\ttwo *bank*", "b\tmy *bank*", "a\ta *tree*"],
+            r"m.tsv:4: the word 'tree' has 1 different texts to learn from, and needs 3",
+        ),
+        (
+            "m.tsv",
+            ["label\ttext\tsplit", "a\tone *bank*\ttrain", "b\ta *tree*\ttest"],
+            r"m.tsv:3: the word 'tree' has 0 different texts to learn from, and needs 1",
+        ),
         ("m.jsonl", ['{"label": "a", "text": "b"}', "{"], r"m.jsonl:2: not JSON"),
         ("m.jsonl", ['{"label": "a", "sentence": "b"}'], r"m.jsonl:1: unknown keys: sentence"),
         ("m.jsonl", ["[1]"], r"m.jsonl:1: unknown keys: no object"),
@@ -103,9 +121,36 @@ def test_wrong_rows_are_named(tmp_path: Path, name: str, lines: list[str], messa
 
 def test_lenient_skips_counts_and_lists(tmp_path: Path) -> None:
     skipped = SkippedRows()
-    path = written(tmp_path / "m.tsv", "a\tone", "b", "\tc", "a\ttwo")
+    path = written(tmp_path / "m.tsv", "a\tone", "b", "\tc", "b\ttwo")
     assert len(load_task(path, skipped=skipped).examples) == 2
     assert [fault.partition("m.tsv")[2][:3] for fault in skipped.faults] == [":2:", ":3:"]
+    path = written(tmp_path / "m.jsonl", '{"label": "a", "sentence": "one"}', "null")
+    with pytest.raises(CtxembError, match=r"no examples; 2 rows were skipped, the first: .*unknown keys"):
+        load_task(path, skipped=SkippedRows())
+
+
+def test_lenient_skips_rows_in_another_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "m.tsv"
+    path.write_bytes(b"a\tone\nb\tcaf\xe9\r\nb\ttwo\r\n")
+    with pytest.raises(CtxembError, match=r"m.tsv:2: not UTF-8 .* perhaps Windows-1252"):
+        load_task(str(path))
+    skipped = SkippedRows()
+    assert load_task(str(path), skipped=skipped).gold.tolist() == ["a", "b"]
+    assert "m.tsv:2: not UTF-8" in skipped.faults[0]
+    path = tmp_path / "m.conll"
+    path.write_bytes(b"one A\n\ntwo B\ncaf\xe9 B\n\nthree B\n")
+    task = load_task(f"{path}:2", skipped=SkippedRows())
+    assert [sentence.words for sentence in task.sentences] == [("one",), ("three",)]
+
+
+def test_lenient_skips_words_that_cannot_be_learned(tmp_path: Path) -> None:
+    rows = ["a\tone *bank*", "a\tlost *tree*", "b\ttwo *bank*", "b\tmy *bank*"]
+    skipped = SkippedRows()
+    task = load_task(written(tmp_path / "m.tsv", *rows), skipped=skipped)
+    assert [example.spans[0].sentence for example in task.examples] == [0, 1, 2]
+    assert str(task.sentences[1]) == "two bank"
+    assert "m.tsv:2: the word 'tree'" in skipped.faults[0]
+    assert task.folds is not None and len(set(task.folds.tolist())) == 3
 
 
 def test_lenient_leaves_out_sentences_with_a_bad_line(tmp_path: Path) -> None:
@@ -117,7 +162,7 @@ def test_lenient_leaves_out_sentences_with_a_bad_line(tmp_path: Path) -> None:
 
 
 def test_a_sense_without_its_target_is_wrong(tmp_path: Path) -> None:
-    marked = [f"money\tthe *bank* no {i}" for i in range(3)]
+    marked = [f"{'money' if i else 'river'}\tthe *bank* no {i}" for i in range(3)]
     path = written(tmp_path / "m.tsv", *marked, "river\tthe bank")
     with pytest.raises(CtxembError, match=r"m.tsv:4: no position, and 0 words are \*marked\*"):
         load_task(path)
@@ -163,3 +208,13 @@ def test_folds_are_even_within_labels() -> None:
     folds = make_folds([str(i) for i in range(75)], labels)
     assert np.bincount(folds[:50]).tolist() == [5] * 10
     assert set(np.bincount(folds[50:]).tolist()) == {2, 3}
+
+
+def test_rare_labels_are_spread_over_the_folds() -> None:
+    from ctxemb.tasks.folds import make_folds
+
+    labels = ["a"] * 3 + ["b"] * 3 + ["c"] * 20
+    folds = make_folds([str(i) for i in range(26)], labels)
+    assert set(folds[:3]) == {0, 1, 2}
+    assert set(folds[3:6]) == {3, 4, 5}
+    assert np.bincount(folds[6:]).tolist() == [2] * 10

@@ -8,7 +8,7 @@ old one. The character table lacks the row for "no character", 0 in AllenNLP.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 OPTIONS, SUFFIX = "options.json", ".hdf5"
 
 Array = NDArray[np.float32]
+
+_FORGET = 2
+"""Place of the forget gate in TensorFlow's order."""
 
 
 def options_file(folder: Path) -> Path | None:
@@ -94,6 +97,7 @@ def _clip(value: float | None) -> float | None:
     return float(value) if value else None
 
 
+@torch.no_grad()
 def read_weights(network: Elmo, path: Path) -> None:
     """Put the weights of an HDF5 file into `network`.
 
@@ -116,22 +120,24 @@ def read_weights(network: Elmo, path: Path) -> None:
             for name, data_set in expected.items():
                 if name not in names:
                     raise FormatError(f"{path}: data set {name} is missing")
-                data_set.take(_array(file[name], name, data_set.array().shape, path))
+                _take(data_set, file[name], f"{path}: data set {name}")
     except OSError as error:
         raise FormatError(f"{path}: not an HDF5 file, or damaged: {error}") from error
     except (RuntimeError, KeyError, ValueError, TypeError) as error:  # from inside h5py
         raise FormatError(f"{path}: damaged: {error}") from error
 
 
-def _array(item: Any, name: str, shape: tuple[int, ...], path: Path) -> Array:
-    if tuple(item.shape) != shape:
-        raise FormatError(f"{path}: data set {name} has shape {tuple(item.shape)}, expected {shape}")
+def _take(data_set: DataSet, item: Any, what: str) -> None:
+    """Read a data set into our weights, part by part, so that it is never in memory as a whole."""
+    if tuple(item.shape) != data_set.shape:
+        raise FormatError(f"{what} has shape {tuple(item.shape)}, expected {data_set.shape}")
     if item.dtype.kind != "f":
-        raise FormatError(f"{path}: data set {name} holds {item.dtype}, which are no weights")
-    found: Array = np.asarray(item[...], dtype=np.float32)
-    if not np.isfinite(found).all():
-        raise FormatError(f"{path}: data set {name} holds values that are not finite")
-    return found
+        raise FormatError(f"{what} holds {item.dtype}, which are no weights")
+    for part in data_set.parts:
+        found: Array = np.asarray(item[part.place], dtype=np.float32)
+        if not np.isfinite(found).all():
+            raise FormatError(f"{what} holds values that are not finite")
+        part.ours.copy_(torch.from_numpy(found)).mul_(part.sign).add_(part.added)
 
 
 def write_elmo(network: Elmo, folder: Path) -> None:
@@ -160,7 +166,10 @@ def write_elmo(network: Elmo, folder: Path) -> None:
     def write(path: Path) -> None:
         with h5py.File(path, "w") as file:
             for data_set in _data_sets(network):
-                file.create_dataset(data_set.name, data=data_set.array())
+                item = file.create_dataset(data_set.name, data_set.shape, dtype="f4")
+                for part in data_set.parts:
+                    values = (part.ours.detach().float() - part.added) * part.sign
+                    item[part.place] = values.contiguous().numpy()
 
     write_text(folder / OPTIONS, json.dumps(options, indent=2) + "\n")
     write_whole(folder / f"weights{SUFFIX}", write)
@@ -175,56 +184,53 @@ def _h5py() -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class DataSet:
-    """One data set and the weights of ours that it holds.
+class Part:
+    """Where a part of a data set lies, and in which of our weights.
 
     Parameters
     ----------
-    name
-        Its path in the file.
+    place
+        Its rows and columns, as an index.
     ours
-        Views of our weights.
-    out, back
-        From our arrays to the data set, and from the data set to ours.
+        A view of our weights, of the same shape.
+    sign, added
+        Ours are `sign` times theirs, plus `added`.
     """
 
+    place: tuple[Any, ...]
+    ours: Tensor
+    sign: int = 1
+    added: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """One data set: its path in the file, its shape and its parts."""
+
     name: str
-    ours: tuple[Tensor, ...]
-    out: Callable[..., Array]
-    back: Callable[[Array], tuple[Array, ...]]
-
-    def array(self) -> Array:
-        """Return the values of the data set."""
-        return self.out(*(weight.detach().float().numpy() for weight in self.ours))
-
-    def take(self, values: Array) -> None:
-        """Put values of the data set into our weights."""
-        with torch.no_grad():
-            for weight, part in zip(self.ours, self.back(values), strict=True):
-                weight.copy_(torch.from_numpy(np.ascontiguousarray(part)))
+    shape: tuple[int, ...]
+    parts: tuple[Part, ...]
 
 
 def _data_sets(network: Elmo) -> Iterator[DataSet]:
     characters = network.characters
     with torch.no_grad():
         characters.symbols.weight[0] = 0  # no character at all; it is not in the file
-    yield DataSet("char_embed", (characters.symbols.weight[1:],), _same, lambda a: (a,))
+    yield _whole("char_embed", characters.symbols.weight[1:])
     for i, convolution in enumerate(characters.convolutions):
-        filters = (_tensor(convolution.weight),)
-        yield DataSet(
-            f"CNN/W_cnn_{i}", filters, lambda w: w.T[None], lambda a: (a[0].T,)
-        )  # (1, length, symbol_width, n_filters)
-        yield DataSet(f"CNN/b_cnn_{i}", (_tensor(convolution.bias),), _same, lambda a: (a,))
+        filters = _tensor(convolution.weight).permute(2, 1, 0)  # (length, symbol_width, n_filters)
+        yield DataSet(f"CNN/W_cnn_{i}", (1, *filters.shape), (Part((0,), filters),))
+        yield _whole(f"CNN/b_cnn_{i}", _tensor(convolution.bias))
     for i, highway in enumerate(characters.highways):
         new, gate = _tensor(highway.weight).chunk(2)
         new_bias, gate_bias = _tensor(highway.bias).chunk(2)
         group = f"CNN_high_{i}"
-        yield DataSet(f"{group}/W_transform", (new,), _turned, lambda a: (a.T,))
-        yield DataSet(f"{group}/b_transform", (new_bias,), _same, lambda a: (a,))
-        yield DataSet(f"{group}/W_carry", (gate,), lambda w: -w.T, lambda a: (-a.T,))
-        yield DataSet(f"{group}/b_carry", (gate_bias,), lambda b: -b, lambda a: (-a,))
-    yield DataSet("CNN_proj/W_proj", (characters.projection.weight,), _turned, lambda a: (a.T,))
-    yield DataSet("CNN_proj/b_proj", (characters.projection.bias,), _same, lambda a: (a,))
+        yield _whole(f"{group}/W_transform", new.T)
+        yield _whole(f"{group}/b_transform", new_bias)
+        yield _whole(f"{group}/W_carry", gate.T, sign=-1)
+        yield _whole(f"{group}/b_carry", gate_bias, sign=-1)
+    yield _whole("CNN_proj/W_proj", characters.projection.weight.T)
+    yield _whole("CNN_proj/b_proj", characters.projection.bias)
     for layer, lstm in enumerate(network.lstm):
         for direction in range(2):
             yield from _cell(
@@ -236,40 +242,26 @@ def _data_sets(network: Elmo) -> Iterator[DataSet]:
             )
 
 
+def _whole(name: str, ours: Tensor, sign: int = 1) -> DataSet:
+    return DataSet(name, tuple(ours.shape), (Part((...,), ours, sign),))
+
+
 def _cell(name: str, inputs: Tensor, states: Tensor, bias: Tensor, projection: Tensor) -> Iterator[DataSet]:
-    width = inputs.shape[1]
-    yield DataSet(
-        f"{name}/W_0",
-        (inputs, states),
-        lambda i, s: _gates(np.concatenate([i, s], axis=1)).T,
-        lambda a: (_gates(a.T[:, :width]), _gates(a.T[:, width:])),
-    )
-    added = _forget(len(bias))
-    yield DataSet(f"{name}/B", (bias,), lambda b: _gates(b) - added, lambda a: (_gates(a + added),))
-    yield DataSet(f"{name}/W_P_0", (projection,), _turned, lambda a: (a.T,))
+    """Yield the data sets of an LSTM's cell; the order of gates is i, j, f, o there, and i, f, j, o here."""
+    size, width, rows = len(bias) // 4, inputs.shape[1], inputs.shape[1] + states.shape[1]
+    weights, biases = [], []
+    for theirs, ours in enumerate((0, 2, 1, 3)):
+        columns = slice(theirs * size, (theirs + 1) * size)
+        gate = slice(ours * size, (ours + 1) * size)
+        weights.append(Part((slice(0, width), columns), inputs[gate].T))
+        weights.append(Part((slice(width, rows), columns), states[gate].T))
+        # TensorFlow's LSTM adds 1 to the bias of the forget gate when it runs.
+        biases.append(Part((columns,), bias[gate], added=int(theirs == _FORGET)))
+    yield DataSet(f"{name}/W_0", (rows, 4 * size), tuple(weights))
+    yield DataSet(f"{name}/B", (4 * size,), tuple(biases))
+    yield _whole(f"{name}/W_P_0", projection.T)
 
 
 def _tensor(weight: object) -> Tensor:
     assert isinstance(weight, Tensor)
     return weight
-
-
-def _same(array: Array) -> Array:
-    return array
-
-
-def _turned(array: Array) -> Array:
-    return array.T
-
-
-def _gates(rows: Array) -> Array:
-    """Exchange the second and the third quarter of the rows: i, f, j, o and i, j, f, o."""
-    first, second, third, last = np.split(rows, 4)
-    return np.concatenate([first, third, second, last])
-
-
-def _forget(size: int) -> Array:
-    """Return what TensorFlow's LSTM adds to the biases, in its order: 1 to those of the forget gate."""
-    added = np.zeros(size, dtype=np.float32)
-    added[size // 2 : 3 * size // 4] = 1.0
-    return added

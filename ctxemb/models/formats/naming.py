@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ctxemb.errors import FormatError
+from ctxemb.models.formats.weights import Tensors
+
+_WEIGHTS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,22 @@ class Rule:
     transposed: bool = False
 
 
-def fill(
-    network: nn.Module, tensors: Mapping[str, Tensor], rules: Iterable[Rule], path: Path, dtype: torch.dtype
-) -> None:
+def fill(network: nn.Module, tensors: Tensors, rules: Iterable[Rule], names: Mapping[str, str]) -> None:
     """Put the tensors of a file into `network`, whose own weights may have no storage yet ("meta").
 
-    Tensors that need no change are taken as they are, memory-mapped, without a copy.
+    Tensors that need no change are taken as they are, memory-mapped, without a copy; the others become
+    float32, one after the other.
+
+    Parameters
+    ----------
+    network
+        What to fill.
+    tensors
+        The file.
+    rules
+        Where each tensor belongs.
+    names
+        The name in the file of each that a rule names.
 
     Raises
     ------
@@ -45,10 +57,7 @@ def fill(
         file and tensor.
     """
     expected = network.state_dict()
-    state: dict[str, Tensor] = {}
-    for rule in rules:
-        parts = [_checked(tensors, name, path) for name in rule.theirs]
-        state[rule.ours] = _as_ours(parts, rule, expected[rule.ours], path, dtype)
+    state = {rule.ours: _read(tensors, rule, names, tuple(expected[rule.ours].shape)) for rule in rules}
     if lacking := sorted(expected.keys() - state.keys()):
         raise ValueError(f"no rule for {', '.join(lacking)}")
     network.load_state_dict(state, assign=True)
@@ -66,29 +75,37 @@ def stored(network: nn.Module, rules: Iterable[Rule]) -> dict[str, Tensor]:
     return found
 
 
-def _checked(tensors: Mapping[str, Tensor], name: str, path: Path) -> Tensor:
-    if name not in tensors:
-        raise FormatError(f"{path}: tensor {name} is missing")
-    tensor = tensors[name]
-    if not tensor.is_floating_point():
-        raise FormatError(f"{path}: tensor {name} holds {tensor.dtype}, which are no weights")
-    if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():  # a finite sum says enough
-        raise FormatError(f"{path}: tensor {name} holds values that are not finite")
-    return tensor
-
-
-def _as_ours(parts: Sequence[Tensor], rule: Rule, wanted: Tensor, path: Path, dtype: torch.dtype) -> Tensor:
-    turned = [part.T if rule.transposed and part.ndim == 2 else part for part in parts]
-    shape = tuple(wanted.shape)
-    each = (shape[0] // len(parts), *shape[1:])
-    for name, part in zip(rule.theirs, turned, strict=True):
-        if tuple(part.shape) != each:
-            found = tuple(parts[rule.theirs.index(name)].shape)
-            due = each[::-1] if rule.transposed else each
-            raise FormatError(f"{path}: tensor {name} has shape {found}, expected {due}")
-    if len(turned) == 1:
-        return turned[0].to(dtype).contiguous()
-    joined = torch.empty(shape, dtype=dtype)
-    for part, place in zip(turned, joined.split(each[0]), strict=True):
-        place.copy_(part)
+def _read(tensors: Tensors, rule: Rule, names: Mapping[str, str], shape: tuple[int, ...]) -> Tensor:
+    """Return one of our tensors, of this shape, in float32."""
+    if lacking := [name for name in rule.theirs if name not in names]:
+        raise FormatError(f"{tensors.path}: tensor {lacking[0]} is missing")
+    turned = rule.transposed and len(shape) == 2
+    each = (shape[0] // len(rule.theirs), *shape[1:])
+    theirs = [names[name] for name in rule.theirs]
+    found = [tensors.kept(name) for name in theirs]
+    for name, part in zip(theirs, found, strict=True):
+        _check(part, each[::-1] if turned else each, f"{tensors.file(name)}: tensor {name}")
+    whole = found[0]
+    if len(found) == 1 and not turned and whole.dtype == torch.float32 and whole.is_contiguous():
+        _check_finite(whole, f"{tensors.file(theirs[0])}: tensor {theirs[0]}")
+        return whole
+    del found, part, whole
+    joined = torch.empty(shape)
+    for name, place in zip(theirs, joined.split(each[0]), strict=True):
+        passing = tensors.passing(name)
+        place.copy_(passing.T if turned else passing)
+        _check_finite(place, f"{tensors.file(name)}: tensor {name}")
     return joined
+
+
+def _check(tensor: Tensor, shape: tuple[int, ...], what: str) -> None:
+    if tensor.dtype not in _WEIGHTS:
+        kinds = ", ".join(str(kind).removeprefix("torch.") for kind in _WEIGHTS)
+        raise FormatError(f"{what} holds {tensor.dtype}, which are no weights; those are {kinds}")
+    if tuple(tensor.shape) != shape:
+        raise FormatError(f"{what} has shape {tuple(tensor.shape)}, expected {shape}")
+
+
+def _check_finite(tensor: Tensor, what: str) -> None:
+    if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():  # a finite sum says enough
+        raise FormatError(f"{what} holds values that are not finite")

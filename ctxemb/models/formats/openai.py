@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,13 @@ from ctxemb.models.pieces import PieceTokenizer
 
 SHAPES, VOCABULARY, MERGES = "params_shapes.json", "encoder_bpe_40000.json", "vocab_40000.bpe"
 N_FILES, HEAD_WIDTH = 10, 64
+RELEASED = (SHAPES, *(f"params_{number}.npy" for number in range(N_FILES)), VOCABULARY, MERGES)
+"""The files of the release."""
+
 _BLOCK = ("attn.c_attn", "attn.c_proj", "ln_1", "mlp.c_fc", "mlp.c_proj", "ln_2")
+
+_SMALL = 1 << 20
+"""Bytes for which no mapping is held open."""
 
 
 def read_config(folder: Path) -> GptConfig:
@@ -64,29 +71,60 @@ def read_tokenizer(folder: Path, unknown: str) -> PieceTokenizer:
     return PieceTokenizer(tokenizer, unknown)
 
 
-def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """Return the tensors under the names of `transformers`.
+class ReleasedArrays:
+    """The tensors under the names of `transformers`, each read from the arrays that hold a part of it.
+
+    Parameters
+    ----------
+    folder
+        The folder of the release.
 
     Raises
     ------
     MissingFileError, FormatError
         If an array is missing or damaged, or there are more or fewer numbers than the shapes say.
     """
-    shapes = _shapes(folder)
-    row = np.concatenate([_array(folder / f"params_{number}.npy") for number in range(N_FILES)])
-    sizes = [math.prod(shape) for shape in shapes]
-    if sum(sizes) != len(row):
-        raise FormatError(
-            f"{folder / SHAPES}: shapes of {sum(sizes):,} numbers, but the arrays hold {len(row):,}"
-        )
-    parts = np.split(row, np.cumsum(sizes)[:-1])
-    names = ["positions_embed.weight", "tokens_embed.weight"]
-    for block in range((len(shapes) - 2) // (2 * len(_BLOCK))):
-        names += [f"h.{block}.{part}.{kind}" for part in _BLOCK for kind in ("weight", "bias")]
-    return {
-        name: torch.from_numpy(part.reshape(shape[1:] if len(shape) == 3 else shape))
-        for name, part, shape in zip(names, parts, shapes, strict=True)
-    }
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / SHAPES
+        shapes = _shapes(folder)
+        self._files = [folder / f"params_{number}.npy" for number in range(N_FILES)]
+        self._ends = np.cumsum([len(_array(file)) for file in self._files]).tolist()
+        ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
+        if ends[-1] != self._ends[-1]:
+            raise FormatError(
+                f"{self.path}: shapes of {ends[-1]:,} numbers, but the arrays hold {self._ends[-1]:,}"
+            )
+        self.names = ["positions_embed.weight", "tokens_embed.weight"]
+        for block in range((len(shapes) - 2) // (2 * len(_BLOCK))):
+            self.names += [f"h.{block}.{part}.{kind}" for part in _BLOCK for kind in ("weight", "bias")]
+        self._places = {
+            name: (end - math.prod(shape), end, shape[1:] if len(shape) == 3 else shape)
+            for name, end, shape in zip(self.names, ends, shapes, strict=True)
+        }
+
+    def file(self, name: str) -> Path:
+        """Return the array that holds a tensor, or its beginning."""
+        return self._parts(name)[0][0]
+
+    def kept(self, name: str) -> Tensor:
+        """Return a tensor; a large one memory-mapped, unless it goes over the end of an array."""
+        parts = [_array(file)[start:stop] for file, start, stop in self._parts(name)]
+        alone = len(parts) == 1 and parts[0].nbytes > _SMALL
+        row = parts[0] if alone else np.concatenate(parts)
+        return torch.from_numpy(row.reshape(self._places[name][2]))
+
+    def _parts(self, name: str) -> list[tuple[Path, int, int]]:
+        """Return the arrays that hold a tensor, and from where to where."""
+        start, stop, _ = self._places[name]
+        begins = [0, *self._ends[:-1]]
+        return [
+            (file, max(0, start - begin), min(stop, end) - begin)
+            for file, begin, end in zip(self._files, begins, self._ends, strict=True)
+            if begin < stop and start < end
+        ]
+
+    passing = kept
 
 
 def _shapes(folder: Path) -> list[list[int]]:
@@ -108,14 +146,14 @@ def _shapes(folder: Path) -> list[list[int]]:
     return found
 
 
-def _array(path: Path) -> NDArray[np.float32]:
+def _array(path: Path) -> NDArray[np.floating[Any]]:
     if not path.is_file():
         raise MissingFileError(f"no weights at {path}")
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
     except Exception as error:  # a damaged header raises whatever Python's parser does
         raise FormatError(f"{path}: not an array of numbers: {error}") from error
-    if array.ndim != 1 or array.dtype.kind != "f":
+    if array.ndim != 1 or array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise FormatError(f"{path}: expected a row of numbers, found {array.dtype} of shape {array.shape}")
-    numbers: NDArray[np.float32] = array.astype(np.float32, copy=False)
+    numbers: NDArray[np.floating[Any]] = array.astype(array.dtype.newbyteorder("="), copy=False)
     return numbers

@@ -1,0 +1,155 @@
+"""The loss of many logistic regressions at once: groups of rows, and for each group folds and strengths.
+
+Problems of one group share its features, so that the products with all their weights are one matrix product;
+groups of similar shape are padded to one shape, so that the products of all of them are one batched product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+_LOGITS_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Stacked problems; problem (g, k) is of group g, and k counts its folds and, within each, strengths.
+
+    Parameters
+    ----------
+    X
+        (n_groups, n, width) features, padded with zeros.
+    targets
+        (n_groups, n) the class of each row.
+    masks
+        (n_groups, n_folds, n) 1 where a fold learns from a row; None if all learn from all.
+    fold_of
+        (n_problems,) the fold of each problem of a group.
+    absent
+        (n_groups, n_classes) 0, or minus infinity for a class that a group does not have.
+    n_classes
+        (n_groups,)
+    l2
+        (n_groups, n_problems) strengths of the penalty.
+    sizes
+        (n_groups, n_problems) rows that are learned from.
+    values
+        (n_groups, width) eigenvalues of the mean of XᵀX.
+    vectors
+        (width, width) its eigenvectors as columns; None where the features are along them already.
+    """
+
+    X: Tensor
+    targets: Tensor
+    masks: Tensor | None
+    fold_of: Tensor
+    absent: Tensor
+    n_classes: Tensor
+    l2: Tensor
+    sizes: Tensor
+    values: Tensor
+    vectors: Tensor | None
+
+    def cut(self, groups: Tensor, problems: Tensor) -> Stack:
+        """Return the stack of some groups, and of some problems of each."""
+        found = self
+        if len(problems) < len(self.fold_of):
+            found = replace(
+                found,
+                fold_of=self.fold_of[problems],
+                l2=self.l2[:, problems],
+                sizes=self.sizes[:, problems],
+            )
+        if len(groups) == len(self.X):
+            return found
+        return replace(
+            found,
+            X=found.X[groups],
+            targets=found.targets[groups],
+            masks=None if found.masks is None else found.masks[groups],
+            absent=found.absent[groups],
+            n_classes=found.n_classes[groups],
+            l2=found.l2[groups],
+            sizes=found.sizes[groups],
+            values=found.values[groups],
+        )
+
+    def evaluate(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return loss, in double precision, gradient and curvature.
+
+        Parameters
+        ----------
+        at
+            (n_groups, n_problems, n_classes, width + 1) weights, and the intercept as the last. Computed is
+            in its precision, whatever that of the features.
+
+        Returns
+        -------
+        Tensor, Tensor, Tensor
+            (n_groups, n_problems), as `at`, and (n_groups, n_problems, n_classes) sums over rows of p·(1 - p)
+        """
+        n_groups, n_problems, n_classes = at.shape[:3]
+        weights, intercept = at[..., :-1], at[..., -1:] + self.absent[:, None, :, None]
+        flat = weights.reshape(n_groups, n_problems * n_classes, -1)
+        l2 = self.l2[..., None, None]
+        penalised = l2 * weights
+        loss = 0.5 * (penalised * weights).sum(dim=(2, 3), dtype=torch.float64)
+        slopes, bias_slopes = torch.zeros_like(flat), torch.zeros_like(at[..., -1])
+        curvature = torch.zeros_like(bias_slopes)
+        step = max(1, _LOGITS_AT_ONCE // (flat.shape[0] * flat.shape[1]))
+        for start in range(0, self.X.shape[1], step):
+            rows = self.X[:, start : start + step].to(at.dtype)  # (n_groups, some, width)
+            goal = self.targets[:, None, None, start : start + step].expand(-1, n_problems, -1, -1)
+            logits = (flat @ rows.transpose(1, 2)).view(n_groups, n_problems, n_classes, -1)
+            logits += intercept
+            logits -= logits.amax(dim=2, keepdim=True)
+            picked = logits.gather(2, goal)[:, :, 0]
+            shares = logits.exp_()
+            total = shares.sum(dim=2, keepdim=True)
+            losses = total.log()[:, :, 0] - picked
+            shares /= total
+            if self.masks is None:
+                mask = None
+            else:
+                mask = self.masks[:, self.fold_of, start : start + step]  # (n_groups, n_problems, some)
+                losses *= mask
+                shares *= mask[:, :, None]
+            curvature += (shares - shares.square()).sum(dim=3)
+            minus = losses.new_full((), -1.0).expand(goal.shape) if mask is None else -mask[:, :, None]
+            shares.scatter_add_(2, goal, minus.to(shares.dtype))
+            loss += losses.sum(dim=2, dtype=torch.float64)
+            slopes += shares.view(n_groups, n_problems * n_classes, -1) @ rows
+            bias_slopes += shares.sum(dim=3)
+        gradient = torch.cat([slopes.view_as(weights).add_(penalised), bias_slopes[..., None]], dim=3)
+        return loss, gradient, curvature
+
+    def precondition(self, vector: Tensor, curvature: Tensor) -> Tensor:
+        """Return the product with the inverse of a Hessian of rows that all have the mean curvature."""
+        n_groups, n_problems, n_classes = vector.shape[:3]
+        curvature = (curvature + 1e-6 * self.sizes[..., None])[..., None]
+        turned = vector[..., :-1]
+        if self.vectors is not None:
+            vectors = self.vectors.to(vector.dtype)
+            turned = (turned.reshape(-1, len(vectors)) @ vectors).view(n_groups, n_problems, n_classes, -1)
+        weights = turned / (curvature * self.values[:, None, None] + self.l2[..., None, None])
+        if self.vectors is not None:
+            weights = (weights.view(-1, len(vectors)) @ vectors.T).view(n_groups, n_problems, n_classes, -1)
+        found = torch.cat([weights, vector[..., -1:] / curvature], dim=3)
+        # What all classes have in common changes no share, and is 0 where the penalty is least.
+        common = found.sum(dim=2, keepdim=True) / self.n_classes[:, None, None, None]
+        return found.sub_(common).mul_((self.absent == 0)[:, None, :, None])
+
+
+def padded(parts: Sequence[Tensor], fill: float = 0.0) -> Tensor:
+    """Stack tensors of one number of axes, each filled up to the largest of them."""
+    if len(parts) == 1:
+        return parts[0][None]
+    shape = [max(part.shape[axis] for part in parts) for axis in range(parts[0].dim())]
+    stacked = parts[0].new_full((len(parts), *shape), fill)
+    for whole, part in zip(stacked, parts, strict=True):
+        whole[tuple(slice(size) for size in part.shape)] = part
+    return stacked
