@@ -19,8 +19,11 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
     from ctxemb.comparison import Outcome
+    from ctxemb.results import Result
 
 _LEVEL = 0.05
+_OF_TRAINING = ("codelength", "compression")
+"""Measured on the examples that a probe learns from."""
 
 
 @click.command("probe")
@@ -42,6 +45,22 @@ _LEVEL = 0.05
     default=("logistic",),
     show_default=True,
     help="logistic, mlp, k-nn, 1-nn or centroid; for pairs logistic or cosine; may be repeated.",
+)
+@click.option(
+    "--combine",
+    "combinations",
+    type=click.Choice(["mix", "concat", "last4"]),
+    multiple=True,
+    help="Logistic regression on a learned mix of all layers, on all side by side, or on the last four; may "
+    "be repeated.  [default: mix, concat, where all layers are probed by it]",
+)
+@click.option(
+    "--pool",
+    "pools",
+    type=click.Choice(["mean", "max", "cls", "last"]),
+    multiple=True,
+    help="Of sentence labels, besides the mean of the words: how pieces become the vector of a sentence; may "
+    "be repeated.",
 )
 @click.option(
     "--baselines/--no-baselines",
@@ -83,6 +102,8 @@ def command(
     tasks: tuple[str, ...],
     layers: str,
     probes: tuple[str, ...],
+    combinations: tuple[str, ...],
+    pools: tuple[str, ...],
     baselines: bool,
     analyses: tuple[str, ...],
     seed: int,
@@ -113,7 +134,9 @@ def command(
         "tasks": tasks,
         "layers": parse_layers(layers),
         "probes": probes,
-        "combinations": ["mix", "concat"] if "logistic" in probes and layers == "all" else [],
+        "combinations": combinations
+        or (["mix", "concat"] if "logistic" in probes and layers == "all" else []),
+        "pools": tuple(dict.fromkeys(("mean", *pools))),
         "analyses": analyses,
         **({} if baselines else {"baselines": []}),
         "seed": seed,
@@ -145,25 +168,44 @@ def _print_summary(outcome: Outcome, probes: tuple[str, ...]) -> None:
     """Print a table for each task and metric: what a person looks for."""
     from ctxemb.comparison.judging import chosen_lines, leading_probe
 
-    results = [result for result in outcome.results if result.split == "test"]
+    results = [
+        result for result in outcome.results if result.split == "test" or result.metric in _OF_TRAINING
+    ]
+    several = len({result.pool for result in results}) > 1
     for task, metric in dict.fromkeys((result.task, result.metric) for result in results):
         lines = [line for line in outcome.lines if line.task.name == task]
         chosen = chosen_lines(lines, leading_probe(lines[0].task, probes))
-        stars = {(name, line.layer, line.probe) for name, line in chosen.items() if line.layer != "-"}
-        rows = [
+        stars = {
+            (name, line.layer, line.probe, line.pool) for name, line in chosen.items() if line.layer != "-"
+        }
+        shown = [result for result in results if (result.task, result.metric) == (task, metric)]
+        bounded = metric in (*lines[0].task.metrics, "control_accuracy")
+        rows: list[dict[str, object]] = [
             {
                 "model": result.model,
-                "layer": f"{result.layer}{'*' * ((result.model, result.layer, result.probe) in stars)}",
+                "layer": f"{result.layer}{'*' * (_place(result) in stars)}",
                 "probe": result.probe,
+                **({"pool": result.pool} if several else {}),
                 metric: result.value,
-                "low": result.low,
-                "high": result.high,
+                **({"low": result.low, "high": result.high} if bounded else {}),
             }
-            for result in results
-            if (result.task, result.metric) == (task, metric)
+            for result in shown
         ]
-        n = next(result.n for result in results if result.task == task)
-        print_rows(rows, "table", f"{task}: {metric} on {n:,} test examples, with a 95 % interval")
+        title = f"{task}: {metric} on {shown[0].n:,} {shown[0].split} examples"
+        print_rows(rows, "table", title + ", with a 95 % interval" * bounded)
+    for task in dict.fromkeys(mix["task"] for mix in outcome.mixes):
+        rows = [
+            {
+                "model": mix["model"],
+                "restart": mix["seed"],
+                "loss": mix["loss"],
+                "gamma": mix["gamma"],
+                **{f"w{layer}": weight for layer, weight in enumerate(mix["weights"])},
+            }
+            for mix in outcome.mixes
+            if mix["task"] == task
+        ]
+        print_rows(rows, "table", f"{task}: learned mixes of the layers; that with the lowest loss is probed")
     rows = [
         {
             "task": row["task"],
@@ -178,3 +220,7 @@ def _print_summary(outcome: Outcome, probes: tuple[str, ...]) -> None:
     ]
     if rows:
         print_rows(rows, "table", "paired differences on the test, at the layers that dev chose")
+
+
+def _place(result: Result) -> tuple[str, int | str, str, str]:
+    return result.model, result.layer, result.probe, result.pool

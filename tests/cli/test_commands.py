@@ -63,6 +63,24 @@ def test_probe(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
     assert again.out == done.out
 
 
+def test_probe_shows_pools_mixes_and_analyses(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
+    rows = [f"{'good' if i % 2 else 'bad'}\tIt was {'fine' if i % 2 else 'dull'} no {i} ." for i in range(40)]
+    (tmp_path / "mine.tsv").write_text("\n".join(rows), encoding="utf-8")
+    done = ctxemb(
+        "probe", "--model", elmo_folder, "--task", tmp_path / "mine.tsv", "--pool", "max", "--combine", "mix",
+        "--analysis", "description-length", "--no-baselines",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    lines = [line.strip() for line in done.out.splitlines()]
+    assert "mine: codelength on 40 train examples" in lines
+    assert "mine: accuracy on 40 test examples, with a 95 % interval" in lines
+    accuracy = done.out.partition("mine: accuracy")[2].partition("mine: macro_f1")[0]
+    assert {line.split()[3] for line in accuracy.splitlines() if "tiny" in line} == {"mean", "max"}
+    assert accuracy.count("*") == 1
+    mixes = done.out.partition("learned mixes of the layers")[2]
+    assert "gamma" in mixes and mixes.count("tiny") == 3  # restarts
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
