@@ -27,7 +27,7 @@ from ctxemb.models.formats.bilm import options_file, read_options, read_weights,
 from ctxemb.models.formats.naming import Rule, fill, stored
 from ctxemb.models.formats.tokenizers import MERGED, MERGES, SETTINGS, TOKENIZER, VOCABULARY, read_tokenizer
 from ctxemb.models.formats.transformers import KINDS, own_names, read_values, written_config
-from ctxemb.models.formats.values import Values
+from ctxemb.models.formats.values import MOST_BLOCKS, Values
 from ctxemb.models.formats.weights import SAFE, read_tensors
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
@@ -209,7 +209,7 @@ def read_config_values(folder: Path) -> Values:
         raise MissingFileError(f"no model in {folder}: {CONFIG} is missing")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not JSON: {error}") from error
     if not isinstance(values, dict):
         raise FormatError(f"{path}: expected an object, found {values!r:.40}")
@@ -235,7 +235,10 @@ def _own_elmo(values: Values) -> ElmoConfig:
     try:
         if "filters" in own:
             own["filters"] = tuple(tuple(pair) for pair in own["filters"])
-        return ElmoConfig(**own)
+        config = ElmoConfig(**own)
+        if max(config.n_lstm_layers, config.n_highway) > MOST_BLOCKS:
+            raise FormatError(f"{values.path}: no network has more than {MOST_BLOCKS} layers")
+        return config  # noqa: TRY300
     except TypeError as error:
         raise FormatError(f"{values.path}: not a configuration of elmo: {error}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import torch
 
 from ctxemb.errors import FormatError
 from ctxemb.models.checkpoints import load_network
-from tests.checkpoints.damage import FORMATS, damaged
+from tests.checkpoints.damage import FORMATS, build, damaged
 from tests.checkpoints.hugging_face import as_bin, as_shards, reference, write_tokenizer
 
 COUNT = int(os.environ.get("CTXEMB_FUZZ", "60"))
 """Mutated folders of each format."""
+
+DEEP = "[" * 200_000 + "]" * 200_000
+"""More brackets than Python's stack has room for."""
 
 
 class Shell:
@@ -51,6 +55,36 @@ def test_shards_lie_beside_their_index(tmp_path: Path) -> None:
     index.write_text('{"weight_map": [1]}', encoding="utf-8")
     with pytest.raises(FormatError, match="not an index of shards"):
         load_network(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "message"),
+    [
+        ("bert", "config.json", DEEP, "not JSON"),
+        ("bert", "tokenizer_config.json", DEEP, "not JSON"),
+        ("tokenizer.json", "tokenizer.json", DEEP, "not a tokenizer"),
+        ("shards", "model.safetensors.index.json", DEEP, "not an index of shards"),
+        ("bilm", "options.json", DEEP, "not the options of an ELMo"),
+        ("openai", "params_shapes.json", DEEP, "not a list of shapes"),
+        ("bert", "config.json", '"num_hidden_layers": 999999999', "'num_hidden_layers' should be at most"),
+        ("bert", "config.json", '"vocab_size": 999999999999', "word_embeddings.weight has shape"),
+        ("tokenizer.json", "config.json", '"pad_token_id": "x"', "'pad_token_id' should be a number"),
+        ("bilm", "options.json", '"n_layers": 999999999', "no network has more than"),
+        ("our ELMo", "config.json", '"n_lstm_layers": 999999999', "no network has more than"),
+    ],
+)
+def test_json_that_lies(kind: str, name: str, content: str, message: str, tmp_path: Path) -> None:
+    build(kind, tmp_path / "made")
+    path = tmp_path / "made" / name
+    if content != DEEP:
+        key = content.split(":", maxsplit=1)[0]
+        text = path.read_text(encoding="utf-8")
+        assert key in text
+        content = re.sub(f"{key}: *[^,}}\\s]+", content, text)
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(FormatError, match=message) as raised:
+        load_network(tmp_path / "made")
+    assert str(tmp_path / "made") in str(raised.value)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

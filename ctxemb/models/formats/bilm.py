@@ -21,6 +21,7 @@ from torch import Tensor
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.files import write_text, write_whole
 from ctxemb.layers.characters import N_SYMBOLS
+from ctxemb.models.formats.values import MOST_BLOCKS
 
 if TYPE_CHECKING:
     from ctxemb.models.elmo import Elmo, ElmoConfig
@@ -76,6 +77,8 @@ def read_options(path: Path) -> ElmoConfig:
             raise FormatError(
                 f"{path}: the activation {characters['activation']!r} is not supported, only 'relu'"
             )
+        if max(int(lstm.get("n_layers", 2)), int(characters["n_highway"])) > MOST_BLOCKS:
+            raise FormatError(f"{path}: no network has more than {MOST_BLOCKS} layers")
         return ElmoConfig(
             symbol_width=int(characters["embedding"]["dim"]),
             filters=tuple((int(length), int(count)) for length, count in characters["filters"]),
@@ -89,7 +92,7 @@ def read_options(path: Path) -> ElmoConfig:
         )
     except KeyError as error:
         raise FormatError(f"{path}: the key {error} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(f"{path}: not the options of an ELMo: {error}") from error
 
 

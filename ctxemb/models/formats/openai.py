@@ -138,7 +138,7 @@ def _shapes(folder: Path) -> list[list[int]]:
             and len(shapes[0]) == len(shapes[1]) == 2
             and shapes[0][1] == shapes[1][1]
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise FormatError(f"{path}: not a list of shapes: {error}") from error
     if not good:
         raise FormatError(f"{path}: not the shapes of a GPT: positions, pieces, and twelve for each block")

@@ -131,7 +131,7 @@ def _settings(folder: Path) -> dict[str, Any]:
         return {}
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not JSON: {error}") from error
     if not isinstance(values, dict):
         raise FormatError(f"{path}: expected an object")

@@ -97,13 +97,15 @@ def _read_bert(values: Values, *, roberta: bool = False) -> BertConfig:
     values.must_be("position_embedding_type", "absolute")
     values.must_be("is_decoder", False)
     values.must_be("add_cross_attention", False)
-    first = int(values.values.get("pad_token_id", 1)) + 1 if roberta else 0
+    first = 0
+    if roberta:  # positions are counted from the one after the padding piece's number
+        first = 1 if values.values.get("pad_token_id") == 0 else values.number("pad_token_id", 1) + 1
     return BertConfig(
         n_vocabulary=values.number("vocab_size"),
         n_positions=values.number("max_position_embeddings", 512),
         n_segments=values.number("type_vocab_size", 2),
         width=values.number("hidden_size"),
-        n_blocks=values.number("num_hidden_layers"),
+        n_blocks=values.blocks("num_hidden_layers"),
         n_heads=values.number("num_attention_heads"),
         hidden=values.number("intermediate_size"),
         dropout=values.share("hidden_dropout_prob", 0.1),
@@ -122,7 +124,7 @@ def _read_distilbert(values: Values) -> BertConfig:
         n_positions=values.number("max_position_embeddings", 512),
         n_segments=0,
         width=values.number("dim"),
-        n_blocks=values.number("n_layers"),
+        n_blocks=values.blocks("n_layers"),
         n_heads=values.number("n_heads"),
         hidden=values.number("hidden_dim"),
         dropout=values.share("dropout", 0.1),
@@ -141,7 +143,7 @@ def _read_gpt(values: Values, *, second: bool) -> GptConfig:
         n_vocabulary=values.number("vocab_size"),
         n_positions=values.number("n_positions"),
         width=values.number("n_embd"),
-        n_blocks=values.number("n_layer"),
+        n_blocks=values.blocks("n_layer"),
         n_heads=values.number("n_head"),
         hidden=values.number("n_inner") if values.values.get("n_inner") else 0,
         norm="pre" if second else "post",

@@ -21,6 +21,10 @@ _ACTIVATIONS: dict[str, Activation] = {
 }
 
 
+MOST_BLOCKS = 1000
+"""A configuration that says more would fill the memory before its weights are found to differ."""
+
+
 class Values:
     """The values of a ``config.json``, with errors that name file and key."""
 
@@ -33,6 +37,13 @@ class Values:
         value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise FormatError(f"{self.path}: '{key}' should be a number above 0, found {value!r}")
+        return value
+
+    def blocks(self, key: str) -> int:
+        """Return a number of blocks."""
+        value = self.number(key)
+        if value > MOST_BLOCKS:
+            raise FormatError(f"{self.path}: '{key}' should be at most {MOST_BLOCKS}, found {value}")
         return value
 
     def share(self, key: str, default: float) -> float:

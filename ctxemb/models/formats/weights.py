@@ -206,7 +206,7 @@ def _shards(index: Path) -> TensorFiles:
     try:
         places = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
         names = sorted(set(places.values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(f"{index}: not an index of shards: {error!r}") from error
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:
