@@ -107,4 +107,4 @@ def _products(symbols: Tensor, filters: nn.Module) -> Tensor:
     weight = filters.weight.transpose(1, 2).flatten(1)  # (n_filters, size * width)
     # windows: (n_words, n_places, size * width)
     found = pointwise(windows.flatten(0, 1), weight, filters.bias, None)
-    return found.unflatten(0, windows.shape[:2]).amax(dim=1)
+    return found.unflatten(0, windows.shape[:2]).amax(dim=1)  # type: ignore[no-any-return]
