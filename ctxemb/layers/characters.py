@@ -77,6 +77,7 @@ class CharacterCNN(nn.Module):
     def mixed(self, x: Tensor) -> Tensor:
         """Return the vectors of words, (n_words, width), from what the filters found in them."""
         for highway in self.highways:
+            assert isinstance(highway, nn.Linear)
             half = len(highway.bias) // 2
             if can_fuse(x):
                 proposal = pointwise(x, highway.weight[:half], highway.bias[:half], "relu")
@@ -95,16 +96,16 @@ class CharacterCNN(nn.Module):
         return spellings[:, : longest + self.longest_filter]
 
 
-def _convolution(symbols: Tensor, filters: nn.Conv1d) -> Tensor:
+def _convolution(symbols: Tensor, filters: nn.Module) -> Tensor:
     """Return the largest response of each filter, (n_words, n_filters), to (n_words, length, width)."""
     return filters(symbols.transpose(1, 2)).amax(dim=2)  # type: ignore[no-any-return]
 
 
-def _products(symbols: Tensor, filters: nn.Conv1d) -> Tensor:
+def _products(symbols: Tensor, filters: nn.Module) -> Tensor:
     """Return the same from products of matrices: for few channels they are faster than a convolution."""
-    size = filters.kernel_size[0]
-    windows = symbols.unfold(1, size, 1).transpose(2, 3).flatten(2)  # (n_words, n_places, size * width)
+    assert isinstance(filters, nn.Conv1d)
+    windows = symbols.unfold(1, filters.kernel_size[0], 1).transpose(2, 3).flatten(2)
     weight = filters.weight.transpose(1, 2).flatten(1)  # (n_filters, size * width)
-    return (
-        pointwise(windows.flatten(0, 1), weight, filters.bias, None).unflatten(0, windows.shape[:2]).amax(1)
-    )
+    # windows: (n_words, n_places, size * width)
+    found = pointwise(windows.flatten(0, 1), weight, filters.bias, None)
+    return found.unflatten(0, windows.shape[:2]).amax(dim=1)  # type: ignore[no-any-return]
