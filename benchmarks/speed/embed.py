@@ -6,7 +6,9 @@ All read the same sentences with the same weights (those of BERT-base and GPT-2 
 take turns; medians. Sentences are a sample of Subj (`--data`), or made up, with lengths like theirs. Peak
 memory is that of a process which loads one of them and reads the same sentences once.
 
-"ctxemb" makes word vectors of all layers in memory; "ctxemb embed" reads a text file and writes a store. The
+"ctxemb" makes word vectors of all layers in memory; "ctxemb embed" reads a text file and writes a store. Of a
+long text it writes a shard while it computes the next; the default sentences fit into one, so that writing is
+not hidden (four shards: `--models minilm --sentences 2000`, or `--models bert-base --sentences 600`). The
 roof is the machine's rate of float32 matrix products, over the matrix work for a piece (the weights' products
 and those of attention): "square" is the rate for matrices of 2,048 x 2,048, "own" that for the shapes of the
 model's own products; a thread a core, as ctxemb computes. Peers not installed are left out, and named:
