@@ -40,7 +40,7 @@ models_option = click.option(
     help="Name or folder of a model; may be repeated.  [default: elmo, gpt, bert]",
 )
 
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 device_option = click.option(
     "--device",
@@ -55,7 +55,7 @@ dtype_option = click.option(
     type=click.Choice(DTYPES),
     default="float32",
     show_default=True,
-    help="Numbers to compute in. bfloat16 and float16 are for GPUs.",
+    help="Numbers to compute in: bfloat16 and float16 for GPUs, int8 for CPUs with VNNI.",
 )
 
 random_option = click.option(

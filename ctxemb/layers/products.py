@@ -90,9 +90,9 @@ def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) ->
     Tensor
         (n, n_out)
     """
-    if can_fuse(x):
+    if can_fuse(x) and isinstance(layer, nn.Linear):
         return pointwise(x, layer.weight, layer.bias, activation)
-    x = F.linear(x, layer.weight, layer.bias)
+    x = layer(x)
     if activation is None:
         return x
     if activation == "relu":
@@ -102,6 +102,6 @@ def linear(x: Tensor, layer: nn.Linear, activation: Activation | None = None) ->
 
 def linear_onto(x: Tensor, layer: nn.Linear, onto: Tensor, drop: nn.Dropout) -> Tensor:
     """Return ``onto + drop(layer(x))``, (n, n_out), which is a new tensor."""
-    if can_fuse(x) and not drop.training:
+    if can_fuse(x) and isinstance(layer, nn.Linear) and not drop.training:
         return _POINTWISE.binary(x, onto, layer.weight, layer.bias, "add")  # type: ignore[no-any-return]
-    return onto + drop(F.linear(x, layer.weight, layer.bias))  # type: ignore[no-any-return]
+    return onto + drop(layer(x))  # type: ignore[no-any-return]

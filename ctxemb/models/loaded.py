@@ -48,7 +48,8 @@ class LoadedModel:
         origin: str = "",
         computation: Computation = FLOAT32_ON_CPU,
     ) -> None:
-        self.network = computation.prepare(network)
+        self.n_parameters = sum(weight.numel() for weight in network.parameters())
+        self.network = computation.prepare(network, network.encode)
         self.computation = computation
         self.name = name
         self.origin = origin
@@ -57,7 +58,6 @@ class LoadedModel:
         self.n_layers = network.n_layers
         self.width = network.width
         self.batch_pieces = network.batch_pieces * computation.batches
-        self.n_parameters = sum(weight.numel() for weight in network.parameters())
 
     @cached_property
     def fingerprint(self) -> str:

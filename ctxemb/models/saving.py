@@ -37,12 +37,16 @@ def save(model: ContextualModel, folder: Path, *, half: bool = False) -> None:
     ------
     InputError
         If the folder is not empty, or the model has no network of ours: a context-free baseline, or another
-        architecture of transformers.
+        architecture of transformers, or its weights have been rounded.
     MissingFileError
         If an ELMo is to be written and h5py is not installed.
     """
     if not isinstance(model, LoadedModel):
         raise InputError(f"{model.name} has no weights of its own to save; save the model it is made from")
+    if model.computation.dtype != "float32":
+        raise InputError(
+            f"{model.name} holds weights in {model.computation.dtype}; load it in float32 to save it"
+        )
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name another folder")
     if isinstance(model.network, Wrapped):

@@ -85,6 +85,8 @@ def perplexity(
         If there is no text, or this machine cannot compute so.
     """
     computation.check()
+    if computation.dtype == "int8":
+        raise InputError("int8 is for vectors; perplexity is computed in float32, bfloat16 or float16")
     documents = _start(corpus, max_words)
     n_words = sum(len(sentence) for document in documents for sentence in document)
     if not n_words:
