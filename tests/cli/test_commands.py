@@ -150,8 +150,8 @@ def test_compare_and_report(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("models = ['bert']", "tasks: Field required"),
-        ("models = ['bert']\ntasks = ['senses']\nprobe = ['1-nn']", "probe: Extra inputs"),
+        ("models = ['bert']", "tasks: this key is missing"),
+        ("models = ['bert']\ntasks = ['senses']\nprobe = ['1-nn']", "probe: unknown key"),
         ("models = ['bert']\ntasks = ['senses', 'senses']", "the same entry twice"),
         ("models = [", "not TOML"),
     ],
