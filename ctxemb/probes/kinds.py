@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
-from ctxemb.probes.linear import LinearFit, LinearGroup, fit_groups
+from ctxemb.probes.linear import fit_groups
 from ctxemb.probes.mlp import MlpProbe
 from ctxemb.probes.pairs import CosineThresholdProbe, pair_features
+from ctxemb.probes.problems import LinearFit, LinearGroup
 from ctxemb.probes.rounds import Rows
 from ctxemb.registry import unknown_name
 from ctxemb.tasks.base import Kind

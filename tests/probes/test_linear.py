@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from ctxemb.errors import InputError
-from ctxemb.probes.linear import LinearFit, LinearGroup, fit_groups, fit_logistic
+from ctxemb.probes.linear import fit_groups, fit_logistic
+from ctxemb.probes.problems import LinearFit, LinearGroup
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]

@@ -105,12 +105,12 @@ def test_rounds_solved_apart_for_want_of_memory_say_the_same(monkeypatch: pytest
     monkeypatch.setattr(kinds, "_WEIGHTS_AT_ONCE", 1)
     solved: list[int] = []
 
-    def counted(*arguments: Any, folds: list[Any]) -> Any:
-        solved.append(len(folds))
-        return fit(*arguments, folds=folds)
+    def counted(groups: list[Any], settings: Any) -> Any:
+        solved.extend(len(group.folds) for group in groups)
+        return fit(groups, settings)
 
-    fit = kinds.fit_logistic
-    monkeypatch.setattr(kinds, "fit_logistic", counted)
+    fit = kinds.fit_groups
+    monkeypatch.setattr(kinds, "fit_groups", counted)
     apart = run_probe(task, "logistic", lambda rows: X[rows])
     assert (apart.test.labels == together.test.labels).all()
     assert set(solved) == {1}
