@@ -207,14 +207,15 @@ def test_parts_are_the_shards_of_the_whole(tmp_path: Path, name: str, n: int) ->
 
 
 def test_default_shards_hold_64_mebibytes() -> None:
-    assert storing._shard_words(13 * 768 * 2) == 3360
-    assert storing._shard_words(3 * 16 * 2) == 50_000
-    assert storing._shard_words(1 << 27) == 1
+    assert storing._shard_words(13 * 768 * 2, 1) == 3360
+    assert storing._shard_words(3 * 16 * 2, 1) == 50_000
+    assert storing._shard_words(1 << 27, 1) == 1
+    assert storing._shard_words(13 * 768 * 2, 8) == 26_886
 
 
 @pytest.mark.parametrize("kind", ["pool", "unit", "store_dtype"])
 def test_unknown_names(tmp_path: Path, bert: str, kind: str) -> None:
-    with pytest.raises(UnknownNameError, match=f"unknown {kind} 'bogus'"):
+    with pytest.raises(UnknownNameError, match=f"unknown {kind.replace('_', ' ')} 'bogus'"):
         store(tmp_path / "store", bert, **{kind: "bogus"})
     with pytest.raises(InputError, match="no sentences"):
         store(tmp_path / "store", bert, [])

@@ -75,7 +75,9 @@ def test_in_a_grid_search(folder: str) -> None:
 
 def test_parameters_and_clone(folder: str) -> None:
     vectorizer = ContextualVectorizer(folder, layer=2, pool="first", random_init=3)
-    assert vectorizer.get_params() == {"model": folder, "layer": 2, "pool": "first", "random_init": 3}
+    assert vectorizer.get_params() == {
+        "model": folder, "layer": 2, "pool": "first", "random_init": 3, "device": "cpu", "dtype": "float32",
+    }  # fmt: skip
     vectorizer.fit(TEXTS)
     copy = clone(vectorizer)
     assert copy.get_params() == vectorizer.get_params()
