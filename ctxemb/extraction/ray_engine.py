@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxemb.errors import InputError, MissingFileError, StorageError
-from ctxemb.extraction.storing import Work, embed_work
+from ctxemb.extraction.engine import Work, embed_work
 from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import PackedText, StoreMeta, StoreWriter

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 import ctxemb
 from ctxemb.errors import InputError
-from ctxemb.extraction.embed import embed
+from ctxemb.extraction.engine import Engine, Here, Work
 from ctxemb.extraction.layers import Layers, resolve_layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
 from ctxemb.models import ContextualModel
 from ctxemb.registry import unknown_name
 from ctxemb.text.sentence import Sentence
-from ctxemb.vectors import PackedText, StoreMeta, StoreWriter, WordVectors
+from ctxemb.vectors import PackedText, StoreMeta, StoreWriter
 from ctxemb.vectors.numbers import STORED, Dtype
 
 _SHARD_BYTES = 1 << 26
@@ -67,33 +64,6 @@ class EmbedSummary:
             "bytes": self.n_bytes,
             "words/s": round(self.n_new_words / max(self.seconds, 1e-9)),
         }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
-    """A shard that has to be made.
-
-    Parameters
-    ----------
-    number
-        Of the shard.
-    sentences
-        What it holds.
-    text
-        Their words, as they lie on disk.
-    """
-
-    number: int
-    sentences: list[Sentence]
-    text: PackedText
-
-
-class Engine(Protocol):
-    """What embeds shards and writes them."""
-
-    def __call__(self, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]) -> None:
-        """Make the shards of `works`, with `progress` called with numbers of sentences."""
-        ...
 
 
 def embed_to_store(
@@ -179,7 +149,7 @@ def embed_to_store(
     first = next(shards, None)  # an error in the first lines leaves no folder
     if first is None:
         raise InputError("there are no sentences to embed")
-    engine = engine or _Here(model, meta)
+    engine = engine or Here(model, meta)
     # Models are slower than disks: a second shard on its way would be no faster, and take as much memory.
     with StoreWriter(folder, meta, part, at_once=1) as writer:
         missing = _Missing(first, shards, writer, progress)
@@ -218,55 +188,6 @@ class _Missing:
                 self.progress(len(shard))
             shard = next(self.others, None)
             number += 1
-
-
-class _Here:
-    """Embeds in this process, and writes in threads of it."""
-
-    def __init__(self, model: ContextualModel, meta: StoreMeta) -> None:
-        self.model, self.meta = model, meta
-
-    def __call__(self, works: Iterator[Work], writer: StoreWriter, progress: Callable[[int], None]) -> None:
-        for work in works:
-            vectors = embed_work(self.model, self.meta, work.sentences, progress)
-            writer.submit(work.number, work.text, vectors)
-            del vectors
-
-
-def embed_work(
-    model: ContextualModel,
-    meta: StoreMeta,
-    sentences: list[Sentence],
-    progress: Callable[[int], None] = lambda n_sentences: None,
-) -> WordVectors:
-    """Embed the sentences of a shard in the way that `meta` says, whatever was embedded before."""
-    _give_back()
-    layers: Any = meta.layers[0] if isinstance(meta.layers[0], str) else meta.layers
-    return embed(
-        model,
-        sentences,
-        layers=layers,
-        pool=meta.pool,  # type: ignore[arg-type]
-        unit=meta.unit,  # type: ignore[arg-type]
-        progress=progress,
-    )
-
-
-def _give_back() -> None:
-    """Give free memory back to the system.
-
-    glibc keeps what lies below a block in use; as tensors of many sizes come and go, that grows for hours.
-    """
-    trim = _malloc_trim()
-    if trim is not None:
-        trim(0)
-
-
-@functools.cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
 
 
 def _shard_words(row_bytes: int, batches: int) -> int:

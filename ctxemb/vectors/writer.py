@@ -192,6 +192,17 @@ class StoreWriter:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(self.write, number, text, vectors))
 
+    def wait(self) -> None:
+        """Wait until all that was submitted is written.
+
+        Raises
+        ------
+        InputError, StorageError, ValueError
+            As `write`, for a shard that was submitted.
+        """
+        while self._pending:
+            self._pending.popleft().result()
+
     def add(self, shard: ShardMeta) -> None:
         """Take note of a shard that was written to the folder."""
         self._shards[shard.number] = shard
@@ -206,8 +217,7 @@ class StoreWriter:
         InputError, StorageError, ValueError
             As `write`, for a shard that was submitted.
         """
-        while self._pending:
-            self._pending.popleft().result()
+        self.wait()
         more = [number for number in shard_numbers(self.folder) if number >= len(self._hashes)]
         if more or (self._finished is not None and self._finished.n_text_shards != len(self._hashes)):
             raise self._other_text(f"{self.folder}, which has more shards than this text,")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ctxemb.errors import InputError, UnknownNameError
+from ctxemb.extraction.batches import cut
 from ctxemb.extraction.embed import embed
 from ctxemb.extraction.layers import Layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
@@ -98,3 +99,25 @@ def test_errors(model: ContextualModel) -> None:
         embed(model, TEXTS, unit="paragraph")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="no layer 3: the model has 3 layers"):
         embed(model, TEXTS, layers=[3])
+
+
+@pytest.mark.parametrize("batch_pieces", [10, 100, 999, 5000])
+def test_tasks_are_of_equal_size(batch_pieces: int) -> None:
+    lengths = np.sort(np.random.default_rng(0).integers(3, 40, 300))
+    windows = np.concatenate([[0], lengths.cumsum()])
+    tasks = cut(windows, np.arange(300), batch_pieces)
+    parts = [part for task in tasks for part in task]
+    assert [start for start, _ in parts] == [0, *(stop for _, stop in parts[:-1])]
+    assert parts[-1][1] == 300
+    sizes = [int(windows[task[-1][1]] - windows[task[0][0]]) for task in tasks]
+    assert max(sizes) <= batch_pieces + lengths.max()
+    if batch_pieces > 2 * lengths.max():
+        assert max(sizes) - min(sizes) <= 2 * lengths.max()
+
+
+def test_long_sentences_are_tasks_of_several_parts() -> None:
+    windows = np.arange(0, 1001, 10)
+    tasks = cut(windows, np.array([1] * 3 + [0] * 95 + [2] * 2), 200)
+    assert tasks[0][0] == (0, 20)
+    assert [stop for *_, (_, stop) in tasks] == [98, 100]
+    assert max(windows[stop] - windows[start] for task in tasks for start, stop in task) <= 300

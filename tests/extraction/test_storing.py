@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from ctxemb.errors import FormatError, InputError, UnknownNameError
-from ctxemb.extraction import embed, embed_to_store, storing
+from ctxemb.extraction import embed, embed_to_store, engine, storing
+from ctxemb.extraction.embed import Job
 from ctxemb.models import load
 from ctxemb.text.sentence import Sentence
-from ctxemb.vectors import VectorStore
+from ctxemb.vectors import StoreWriter, VectorStore
 from tests.toys import sentences
 from tests.vectors.stores import hashes
 
@@ -58,6 +62,58 @@ def test_what_is_stored(tmp_path: Path, bert: str) -> None:
     assert found.contents.n_pieces == expected.n_pieces
 
 
+@pytest.fixture(params=[1, 3])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    assert torch.get_num_threads() == request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+def test_shards_are_whole_however_many_threads_compute(tmp_path: Path, name: str) -> None:
+    found = VectorStore.open(store(tmp_path / "store", name))
+    expected = embed(load(name), TEXT)
+    np.testing.assert_allclose(found.vectors().values, expected.values, rtol=0, atol=1e-5)
+    assert found.contents.n_pieces == expected.n_pieces
+
+
+@pytest.mark.usefixtures("threads")
+def test_no_more_than_two_shards_are_in_memory(
+    tmp_path: Path, bert: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is computed; beside it the one before it is written, or the next one begun."""
+    written, unwritten = [0], []
+    arrays: list[weakref.ref[Any]] = []
+
+    class Watched(Job):
+        def begin(self, given: Any) -> None:
+            arrays.append(weakref.ref(self._into.wanted[0].values))
+            unwritten.append(len(arrays) - written[0])
+            for _ in range(500):  # the thread that wrote one may still hold it
+                if sum(array() is not None for array in arrays) <= 2:
+                    break
+                time.sleep(0.01)
+            else:
+                pytest.fail("more than two shards are in memory")
+            super().begin(given)
+
+    write = StoreWriter.write
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(0.05)  # more than the model takes
+        done = write(*arguments)
+        written[0] += 1
+        return done
+
+    monkeypatch.setattr(engine, "Job", Watched)
+    monkeypatch.setattr(StoreWriter, "write", slowly)
+    store(tmp_path / "store", bert)
+    assert len(unwritten) == 5
+    assert max(unwritten) == 2
+
+
 @pytest.mark.parametrize("after", [3, 4, 5, 9, 11, 12])
 def test_continued_stores_have_the_same_bytes(tmp_path: Path, name: str, after: int) -> None:
     whole = hashes(store(tmp_path / "whole", name))
@@ -71,11 +127,11 @@ def test_continued_stores_have_the_same_bytes(tmp_path: Path, name: str, after: 
 def test_what_is_there_is_not_made_again(tmp_path: Path, bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 
-    def counted(model: Any, chosen: Any, **options: Any) -> Any:
+    def counted(model: Any, chosen: Any, *arguments: Any, **options: Any) -> Any:
         made.append(len(chosen))
-        return embed(model, chosen, **options)
+        return Job(model, chosen, *arguments, **options)
 
-    monkeypatch.setattr(storing, "embed", counted)
+    monkeypatch.setattr(engine, "Job", counted)
     with pytest.raises(StopError):
         store(tmp_path / "store", bert, stopping_after(5))
     assert made == [2, 2]
