@@ -43,6 +43,17 @@ def test_pickles_are_not_run(tmp_path: Path) -> None:
         assert not (tmp_path / "run").exists()
 
 
+def test_an_old_bin_cut_anywhere(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    build("old bin", folder)
+    path = folder / "pytorch_model.bin"
+    whole = path.read_bytes()
+    for size in [*range(0, 400, 7), *range(400, len(whole), len(whole) // 20)]:
+        path.write_bytes(whole[:size])
+        with pytest.raises(FormatError, match=r"pytorch_model\.bin"):
+            load_network(folder)
+
+
 def test_shards_lie_beside_their_index(tmp_path: Path) -> None:
     write_tokenizer("bert", tmp_path)
     as_shards(reference("bert", 200), tmp_path)

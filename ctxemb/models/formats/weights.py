@@ -185,7 +185,7 @@ def _read_bin(path: Path) -> tuple[Mapping[str, Tensor], bool]:
             f"{path}: holds more than tensors, and is not read: loading it would run code from the file. "
             "Convert it to safetensors where you trust it"
         ) from error
-    except (RuntimeError, ValueError, EOFError, OSError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:  # the unpickler raises whatever damaged bytes lead it to
         raise FormatError(f"{path}: not a file of PyTorch weights: {error}") from error
     if not isinstance(found, Mapping) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in found.items()
