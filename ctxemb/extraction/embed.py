@@ -164,7 +164,7 @@ class _InOrder:
         for start in range(0, len(self.sentences), STATEFUL_SENTENCES):
             chosen = self.sentences[start : start + STATEFUL_SENTENCES]
             batch = model.prepare(model.encode(chosen))
-            self.into([batch], np.arange(start, start + len(chosen)))
+            self.into([batch], self.into.places(np.arange(start, start + len(chosen))))
             yield len(chosen), len(batch.pieces)
 
 
@@ -191,7 +191,7 @@ class _SideBySide:
     def begin(self, given: Workers) -> Done:
         """Give the work to workers; return what waits for it."""
         work = [[self.batch.part(start, stop) for start, stop in task] for task in self.tasks]
-        return self._wait(given.map(partial(self.into, chosen=self.first), work))
+        return self._wait(given.map(partial(self.into, places=self.into.places(self.first)), work))
 
     def _wait(self, results: Iterable[None]) -> Done:
         n_pieces = self.batch.lengths.numpy() * self.copies[self.owners]

@@ -76,11 +76,17 @@ class Into:
     names: tuple[int | str, ...]
     wanted: Sequence[Wanted]
 
+    def places(self, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return, for each way, the rows of a batch of the `chosen` sentences."""
+        return [one.rows(chosen) for one in self.wanted]
+
     @torch.inference_mode()
-    def __call__(self, parts: Sequence[Encoding], chosen: NDArray[np.int64]) -> None:
-        """Compute parts of a batch of the `chosen` sentences; the parts are whole sentences together."""
+    def __call__(self, parts: Sequence[Encoding], places: Sequence[NDArray[np.int64]]) -> None:
+        """Compute parts of a batch that are whole sentences together.
+
+        `places` are, for each way, the rows of all units of the batch.
+        """
         last_rows, n_before = [-1] * len(self.wanted), [0] * len(self.wanted)
-        places = [one.rows(chosen) for one in self.wanted]
         for ways, layers in self._combined(parts):
             rows = [place[groups.rows.numpy()] for place, groups in zip(places, ways, strict=True)]
             n_before = [
