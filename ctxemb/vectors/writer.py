@@ -6,7 +6,6 @@ import dataclasses
 import errno
 import json
 import shutil
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,8 +20,6 @@ from ctxemb.vectors.packed import PackedText
 from ctxemb.vectors.shard import Shard, write_shard
 from ctxemb.vectors.word_vectors import WordVectors
 
-_AT_ONCE = 2
-"""Shards that are written at once: one reaches the disk while the next is converted and hashed."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -40,8 +37,6 @@ class StoreWriter:
         How the vectors are made.
     part
         ``(i, n)``: this store holds the shards whose number leaves the remainder i - 1 when divided by n.
-    at_once
-        How many submitted shards are written at once, and so how many are in memory beside the one to come.
 
     Raises
     ------
@@ -52,9 +47,7 @@ class StoreWriter:
         On entry, if another process writes to the folder; the message says which.
     """
 
-    def __init__(
-        self, folder: Path, meta: StoreMeta, part: tuple[int, int] = (1, 1), at_once: int = _AT_ONCE
-    ) -> None:
+    def __init__(self, folder: Path, meta: StoreMeta, part: tuple[int, int] = (1, 1)) -> None:
         if not 1 <= part[0] <= part[1]:
             raise InputError(f"a part should be I/N with 1 <= I <= N, found {part[0]}/{part[1]}")
         self.folder = folder
@@ -63,9 +56,8 @@ class StoreWriter:
         self._hashes: list[str] = []
         self._shards: dict[int, ShardMeta] = {}
         self._finished: Contents | None = None
-        self._at_once = at_once
-        self._pool = ThreadPoolExecutor(at_once)
-        self._pending: deque[Future[ShardMeta]] = deque()
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: Future[ShardMeta] | None = None
 
     def __enter__(self) -> StoreWriter:
         if self.folder.exists() and not self.folder.is_dir():
@@ -181,27 +173,27 @@ class StoreWriter:
         return self._shards[number]
 
     def submit(self, number: int, text: PackedText, vectors: WordVectors) -> None:
-        """Write a shard while the caller goes on; wait if as many as may be are being written.
+        """Write a shard while the caller goes on; wait if one is being written: no more are in memory.
 
         Raises
         ------
         InputError, StorageError, ValueError
             As `write`, for this shard or one before it; here, or from a later `submit` or `finish`.
         """
-        while len(self._pending) >= self._at_once:
-            self._pending.popleft().result()
-        self._pending.append(self._pool.submit(self.write, number, text, vectors))
+        self.wait()
+        self._pending = self._pool.submit(self.write, number, text, vectors)
 
     def wait(self) -> None:
-        """Wait until all that was submitted is written.
+        """Wait until what was submitted is written.
 
         Raises
         ------
         InputError, StorageError, ValueError
             As `write`, for a shard that was submitted.
         """
-        while self._pending:
-            self._pending.popleft().result()
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
 
     def add(self, shard: ShardMeta) -> None:
         """Take note of a shard that was written to the folder."""
