@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+SHARES = 4
+"""Few workers have an equal share of so many tasks."""
+
 
 def cut(
     windows: NDArray[np.int64], owners: NDArray[np.int64], batch_pieces: int
 ) -> list[list[tuple[int, int]]]:
     """Cut windows into tasks of whole sentences, about `batch_pieces` each; long sentences in several parts.
 
-    Tasks are of equal size, as far as sentences allow: workers that share a few of them end together.
+    Tasks are of equal size, as far as sentences allow, and several are a multiple of `SHARES`: workers that
+    share a few of them end together. How many workers there are does not matter, so that vectors are the
+    same, to the last digit, wherever they are computed.
 
     Parameters
     ----------
@@ -34,6 +39,8 @@ def cut(
     """
     ends = np.append(np.flatnonzero(np.diff(owners)) + 1, len(owners))  # where a sentence's windows end
     n_tasks = -(-windows[-1] // batch_pieces)
+    if n_tasks > 1:
+        n_tasks = -(-n_tasks // SHARES) * SHARES
     borders = np.searchsorted(windows[ends], windows[-1] * np.arange(1, n_tasks + 1) // n_tasks)
     tasks = []
     start = 0
