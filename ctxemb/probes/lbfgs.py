@@ -14,6 +14,9 @@ _MEMORY = 10
 _REFRESH = 1.5
 """The curvature is measured again when it has fallen by this factor, as where labels become certain."""
 
+_BLOCKS_AT = (10, 30, 90)
+"""Steps after which the Hessian of many rows is looked at anew."""
+
 _MOST_STEPS = 500
 _MOST_HALVINGS = 12
 _MOST_IDLE = 10
@@ -108,6 +111,8 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
         history.append((move, change, torch.where(useful, 1 / along, 0.0)))
         del history[:-_MEMORY]
         at, loss, gradient = new, new_loss, new_gradient
+        if step + 1 in _BLOCKS_AT:
+            stack = stack.with_blocks(at)
 
 
 def _inverse_hessian(stack: Stack, gradient: Tensor, history: Pairs, curvature: Tensor) -> Tensor:

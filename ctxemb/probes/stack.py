@@ -14,6 +14,12 @@ from torch import Tensor
 
 _LOGITS_AT_ONCE = 1 << 20
 
+_SAMPLED = 64
+"""So many times the width are the rows from which the Hessian's blocks are known well enough."""
+
+_LEAST_CURVATURE, _RIDGE = 1e-6, 1e-6
+"""Of a row, and what is added to a block in proportion to itself: they keep it positive definite."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
@@ -41,6 +47,9 @@ class Stack:
         (n_groups, width) eigenvalues of the mean of XᵀX.
     vectors
         (width, width) its eigenvectors as columns; None where the features are along them already.
+    blocks
+        (n_problems, n_classes, width + 1, width + 1) the inverses of each class's part of the Hessian, if
+        there is one group and they are known.
     """
 
     X: Tensor
@@ -53,6 +62,7 @@ class Stack:
     sizes: Tensor
     values: Tensor
     vectors: Tensor | None
+    blocks: Tensor | None = None
 
     def cut(self, groups: Tensor, problems: Tensor) -> Stack:
         """Return the stack of some groups, and of some problems of each."""
@@ -63,6 +73,7 @@ class Stack:
                 fold_of=self.fold_of[problems],
                 l2=self.l2[:, problems],
                 sizes=self.sizes[:, problems],
+                blocks=None if self.blocks is None else self.blocks[problems],
             )
         if len(groups) == len(self.X):
             return found
@@ -128,7 +139,13 @@ class Stack:
         return loss, gradient, curvature
 
     def precondition(self, vector: Tensor, curvature: Tensor) -> Tensor:
-        """Return the product with the inverse of a Hessian of rows that all have the mean curvature."""
+        """Return the product with the inverse of a simpler Hessian.
+
+        It is the part of each class alone where `blocks` are known; else that of rows which all have the mean
+        curvature.
+        """
+        if self.blocks is not None:
+            return self._centred((self.blocks @ vector[0, ..., None])[None, ..., 0])
         n_groups, n_problems, n_classes = vector.shape[:3]
         curvature = (curvature + 1e-6 * self.sizes[..., None])[..., None]
         turned = vector[..., :-1]
@@ -138,10 +155,35 @@ class Stack:
         weights = turned / (curvature * self.values[:, None, None] + self.l2[..., None, None])
         if self.vectors is not None:
             weights = (weights.view(-1, len(vectors)) @ vectors.T).view(n_groups, n_problems, n_classes, -1)
-        found = torch.cat([weights, vector[..., -1:] / curvature], dim=3)
+        return self._centred(torch.cat([weights, vector[..., -1:] / curvature], dim=3))
+
+    def _centred(self, found: Tensor) -> Tensor:
         # What all classes have in common changes no share, and is 0 where the penalty is least.
         common = found.sum(dim=2, keepdim=True) / self.n_classes[:, None, None, None]
         return found.sub_(common).mul_((self.absent == 0)[:, None, :, None])
+
+    def with_blocks(self, at: Tensor) -> Stack:
+        """Return the stack with the `blocks` that belong to the weights `at`, if they are worth their time.
+
+        They are those of a sample of the rows, which many rows make good soon: weak penalties then take a
+        few tens of steps in place of hundreds.
+        """
+        n_groups, n_problems, n_classes, width = at.shape
+        n, some = self.X.shape[1], _SAMPLED * width
+        if n_groups > 1 or n < 2 * some or n_problems * n_classes * width > n:
+            return self
+        chosen = torch.randperm(n, generator=torch.Generator().manual_seed(0))[:some].to(at.device)
+        rows = torch.cat([self.X[0, chosen].to(at.dtype), at.new_ones(some, 1)], dim=1)
+        blocks = at.new_empty(n_problems, n_classes, width, width)
+        for of_problem, weights, l2 in zip(blocks, at[0], self.l2[0], strict=True):
+            shares = torch.softmax(rows @ weights.T + self.absent[0], dim=1)
+            for block, share in zip(of_problem, shares.T, strict=True):
+                curvature = (share - share.square()).clamp_min(_LEAST_CURVATURE)
+                block[:] = (rows * curvature[:, None]).T @ rows * (n / some)
+                block.diagonal()[:-1].add_(l2)
+                block.diagonal().add_(_RIDGE * block.diagonal().mean())
+                block[:] = torch.cholesky_inverse(torch.linalg.cholesky(block))
+        return replace(self, blocks=blocks)
 
 
 def padded(parts: Sequence[Tensor], fill: float = 0.0) -> Tensor:

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from ctxemb.errors import InputError
 from ctxemb.probes.linear import fit_groups, fit_logistic
 from ctxemb.probes.problems import LinearFit, LinearGroup
+from ctxemb.probes.stack import Stack
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -63,6 +64,21 @@ def test_folds_equal_scikit_learn_whatever_their_order() -> None:
             assert_equal(fit, X, y, strength, np.sort(fold))
         (alone,) = fit_logistic(X, y, 3, (1.0, 10.0), folds=[fold])
         assert [fit.loss for fit in alone] == pytest.approx([fit.loss for fit in fits], rel=1e-5)
+
+
+def test_many_rows_take_few_steps_to_the_same_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = problem(6000, 20, 4, noise=0.2)
+    (fits,) = fit_logistic(X, y, 4, STRENGTHS)
+    for fit, strength in zip(fits, STRENGTHS, strict=True):
+        assert_equal(fit, X, y, strength, np.arange(6000))
+    monkeypatch.setattr(Stack, "with_blocks", lambda stack, at: stack)
+    (slowly,) = fit_logistic(X, y, 4, STRENGTHS)
+    assert slowly[-1].n_steps > 1.5 * fits[-1].n_steps
+    monkeypatch.setattr("ctxemb.probes.linear.MANY_ROWS", 5000)
+    (sooner,) = fit_logistic(X, y, 4, STRENGTHS)
+    assert sooner[-1].converged
+    assert 1e-5 < sooner[-1].gradient_norm <= 1e-4
+    assert sooner[-1].loss == pytest.approx(fits[-1].loss, rel=1e-4)
 
 
 def test_columns_that_are_equal_or_constant() -> None:
