@@ -130,8 +130,8 @@ def grouped(
 def neighbors(n_queries: int, repeats: int) -> None:
     """Time the nearest neighbour by cosine."""
     generator = np.random.default_rng(0)
-    rows = generator.normal(size=(3 * n_queries, WIDTH)).astype(np.float32)
-    queries = generator.normal(size=(n_queries, WIDTH)).astype(np.float32)
+    rows = generator.standard_normal((3 * n_queries, WIDTH), dtype=np.float32)
+    queries = generator.standard_normal((n_queries, WIDTH), dtype=np.float32)
     labels = generator.integers(10, size=len(rows)).astype(str)
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     probe = KNearestProbe(1)
