@@ -18,7 +18,7 @@ _SAMPLED = 64
 """So many times the width are the rows from which the Hessian's blocks are known well enough."""
 
 _LEAST_CURVATURE, _RIDGE = 1e-6, 1e-6
-"""Of a row, and what is added to a block in proportion to itself: they keep it positive definite."""
+"""Of a row, and what is added to a block in proportion to itself, so that it has an inverse."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,8 +165,9 @@ class Stack:
     def with_blocks(self, at: Tensor) -> Stack:
         """Return the stack with the `blocks` that belong to the weights `at`, if they are worth their time.
 
-        They are those of a sample of the rows, which many rows make good soon: weak penalties then take a
-        few tens of steps in place of hundreds.
+        They are those of a sample of the rows: weak penalties then take tens of steps in place of hundreds.
+        Where features depend on each other so much that a block has no inverse in this precision, the stack
+        stays as it is.
         """
         n_groups, n_problems, n_classes, width = at.shape
         n, some = self.X.shape[1], _SAMPLED * width
@@ -182,7 +183,10 @@ class Stack:
                 block[:] = (rows * curvature[:, None]).T @ rows * (n / some)
                 block.diagonal()[:-1].add_(l2)
                 block.diagonal().add_(_RIDGE * block.diagonal().mean())
-                block[:] = torch.cholesky_inverse(torch.linalg.cholesky(block))
+                factor, failed = torch.linalg.cholesky_ex(block)
+                if int(failed):
+                    return self
+                block[:] = torch.cholesky_inverse(factor)
         return replace(self, blocks=blocks)
 
 

@@ -81,6 +81,21 @@ def test_many_rows_take_few_steps_to_the_same_minimum(monkeypatch: pytest.Monkey
     assert sooner[-1].loss == pytest.approx(fits[-1].loss, rel=1e-4)
 
 
+def test_many_rows_whose_blocks_have_no_inverse(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(0)
+    Z = generator.normal(size=(8000, 30)).astype(np.float32)
+    Z[:, 0] *= 3000
+    X = np.concatenate([Z, Z], axis=1)
+    X[:, 1] += 5 * X[:, 0]
+    y = (Z[:, 1] + 0.1 * generator.normal(size=len(Z)) > 0).astype(np.int64) + (Z[:, 2] > 1)
+    (fits,) = fit_logistic(X, y, 3, (1.0, 1e-6))
+    monkeypatch.setattr(Stack, "with_blocks", lambda stack, at: stack)
+    (slowly,) = fit_logistic(X, y, 3, (1.0, 1e-6))
+    for fit, other in zip(fits, slowly, strict=True):
+        assert fit.converged
+        assert fit.loss == pytest.approx(other.loss, rel=1e-4)
+
+
 def test_columns_that_are_equal_or_constant() -> None:
     X, y = problem(200, 10, 3)
     X = np.concatenate([X, X, np.full((200, 2), 7, dtype=np.float32)], axis=1)
