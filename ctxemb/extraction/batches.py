@@ -15,8 +15,7 @@ def cut(
     """Cut windows into tasks of whole sentences, about `batch_pieces` each; long sentences in several parts.
 
     Tasks are of equal size, as far as sentences allow, and several are a multiple of `SHARES`: workers that
-    share a few of them end together. How many workers there are does not matter, so that vectors are the
-    same, to the last digit, wherever they are computed.
+    share a few of them end together. They are the same for any number of workers.
 
     Parameters
     ----------

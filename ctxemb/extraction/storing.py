@@ -150,7 +150,6 @@ def embed_to_store(
     if first is None:
         raise InputError("there are no sentences to embed")
     engine = engine or Here(model, meta)
-    # Models are slower than disks: a second shard on its way would be no faster, and take as much memory.
     with StoreWriter(folder, meta, part) as writer:
         missing = _Missing(first, shards, writer, progress)
         engine(iter(missing), writer, progress)

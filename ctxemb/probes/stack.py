@@ -167,7 +167,7 @@ class Stack:
 
         They are those of a sample of the rows: weak penalties then take tens of steps in place of hundreds.
         Where features depend on each other so much that a block has no inverse in this precision, the stack
-        stays as it is.
+        stays as it is. `at` is as for `evaluate`.
         """
         n_groups, n_problems, n_classes, width = at.shape
         n, some = self.X.shape[1], _SAMPLED * width

@@ -24,7 +24,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StoreWriter:
-    """Writes a store, a shard at a time; it is finished when `finish` has been called.
+    """Writes a store; it is finished when `finish` has been called.
+
+    Shards are written one at a time: models are slower than disks, so that a second one on its way would be
+    no faster, and take as much memory.
 
     All shards of the text are shown to `wants`, in order; those that it wants are given to `write` or
     `submit`. Used in a ``with`` block, in which the folder is locked.
