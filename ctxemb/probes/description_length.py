@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.kinds import Features
-from ctxemb.probes.linear import fit_logistic
+from ctxemb.probes.linear import batches, fit_groups
 from ctxemb.probes.pairs import pair_features
-from ctxemb.probes.rounds import TRAIN
+from ctxemb.probes.problems import LinearGroup
+from ctxemb.probes.rounds import TRAIN, Rows
 from ctxemb.tasks import Task
 
 PORTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
@@ -70,44 +72,69 @@ def description_length(task: Task, features: Features, *, seed: int = 0) -> Code
     rows = np.arange(len(task.examples)) if task.folds is not None else task.splits[TRAIN]
     generator = np.random.default_rng(seed)
     bits = uniform = 0.0
+    portions: list[_Portion] = []
     groups, gold = task.example_groups[rows], task.gold[rows]
     order = np.argsort(groups, kind="stable")
     for places in np.split(order, np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1):
         shuffled = generator.permutation(places)
         names = np.array(task.group_labels[str(groups[places[0]])])
-        targets = np.searchsorted(names, gold[shuffled])
-        X = features(rows[shuffled])
-        found = _group_bits(pair_features(X) if task.kind == "pair" else X, targets, len(names))
-        bits += found
         uniform += len(places) * float(np.log2(len(names)))
-    return Codelength(bits, uniform, len(rows))
+        if len(names) == 1:
+            continue
+        targets = np.searchsorted(names, gold[shuffled])
+        borders = np.unique([max(1, int(np.ceil(len(places) * share))) for share in PORTIONS]).tolist()
+        bits += borders[0] * float(np.log2(len(names)))
+        portions += [_Portion(rows[shuffled], targets, len(names), *cut) for cut in pairwise(borders)]
+    read = (lambda chosen: pair_features(features(chosen))) if task.kind == "pair" else features
+    return Codelength(bits + _sent(portions, read), uniform, len(rows))
 
 
-def _group_bits(X: NDArray[np.float32], targets: NDArray[np.int64], n_classes: int) -> float:
-    n = len(targets)
-    if n_classes == 1:
-        return 0.0
-    borders = np.unique([max(1, int(np.ceil(n * share))) for share in PORTIONS])
-    bits = float(borders[0] * np.log2(n_classes))
-    for start, stop in pairwise(borders.tolist()):
-        shares = _shares(X[:start], targets[:start], X[start:stop], n_classes)
-        picked = shares[np.arange(stop - start), targets[start:stop]]
-        bits -= float(np.log2((1 - _UNIFORM_SHARE) * picked + _UNIFORM_SHARE / n_classes).sum())
+@dataclass(frozen=True, slots=True, eq=False)
+class _Portion:
+    """Labels that are sent together: those of ``rows[start:stop]``, of which `start` ones are known."""
+
+    rows: Rows
+    targets: NDArray[np.int64]
+    n_classes: int
+    start: int
+    stop: int
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """The classes that were seen."""
+        return np.unique(self.targets[: self.start])
+
+    def group(self, features: Features) -> LinearGroup:
+        """Return what was seen, as the solver takes it."""
+        known = self.known
+        targets = np.searchsorted(known, self.targets[: self.start])
+        return LinearGroup(features(self.rows[: self.start]), targets, len(known))
+
+    def bits(self, shares: NDArray[np.float64]) -> float:
+        """Return the length of the labels, given (n, n_classes) probabilities."""
+        sent = self.targets[self.start : self.stop]
+        picked = shares[np.arange(len(sent)), sent]
+        return -float(np.log2((1 - _UNIFORM_SHARE) * picked + _UNIFORM_SHARE / self.n_classes).sum())
+
+
+def _sent(portions: Sequence[_Portion], features: Features) -> float:
+    """Return the bits of all portions; by add-one shares where one label alone was seen."""
+    bits = 0.0
+    learned = []
+    for portion in portions:
+        if len(portion.known) > 1:
+            learned.append(portion)
+            continue
+        counts = np.bincount(portion.targets[: portion.start], minlength=portion.n_classes) + 1.0
+        shares = np.broadcast_to(counts / counts.sum(), (portion.stop - portion.start, portion.n_classes))
+        bits += portion.bits(shares)
+    learned.sort(key=lambda portion: portion.start)
+    for together in batches(learned, lambda portion: portion.start):
+        solved = fit_groups([portion.group(features) for portion in together], [_STRENGTH])
+        for portion, ((fit,),) in zip(together, solved, strict=True):
+            logits = fit.scores(features(portion.rows[portion.start : portion.stop])).astype(np.float64)
+            odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+            shares = np.zeros((len(odds), portion.n_classes))
+            shares[:, portion.known] = odds / odds.sum(axis=1, keepdims=True)
+            bits += portion.bits(shares)
     return bits
-
-
-def _shares(
-    X: NDArray[np.float32], targets: NDArray[np.int64], asked: NDArray[np.float32], n_classes: int
-) -> NDArray[np.float64]:
-    """Return (n_asked, n_classes) probabilities by what was seen; of one label seen alone, add-one shares."""
-    shares = np.zeros((len(asked), n_classes))
-    known = np.unique(targets)
-    if len(known) == 1:
-        counts = np.bincount(targets, minlength=n_classes) + 1.0
-        shares[:] = counts / counts.sum()
-        return shares
-    fit = fit_logistic(X, np.searchsorted(known, targets), len(known), [_STRENGTH])[0][0]
-    logits = fit.scores(asked).astype(np.float64)
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares[:, known] = odds / odds.sum(axis=1, keepdims=True)
-    return shares

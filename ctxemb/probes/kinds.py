@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
-from ctxemb.probes.linear import fit_groups
+from ctxemb.probes.linear import ROWS_AT_ONCE, batches, fit_groups
 from ctxemb.probes.mlp import MlpProbe
 from ctxemb.probes.pairs import CosineThresholdProbe, pair_features
 from ctxemb.probes.problems import LinearFit, LinearGroup
@@ -21,9 +21,6 @@ from ctxemb.tasks.base import Kind
 Labels = NDArray[np.str_]
 Features = Callable[[Rows], NDArray[np.float32]]
 """From numbers of examples to their vectors, (n, width), which are the caller's own to overwrite."""
-
-ROWS_AT_ONCE = 1 << 14
-"""Examples that are labelled at once, and examples of small groups that are learned from at once."""
 
 STRENGTHS = (1e3, 1e2, 1e1, 1.0, 1e-1)
 """Of the L2 penalty, the strongest first: of equally good ones, dev chooses the simplest classifier."""
@@ -101,7 +98,7 @@ class Logistic:
             work for number, group in enumerate(groups) for work in self._works(number, group, len(settings))
         ]
         works.sort(key=lambda work: len(work.rows))
-        for together in _batches(works):
+        for together in batches(works, lambda work: len(work.rows)):
             solved = fit_groups([self._solvable(groups[work.group], work) for work in together], settings)
             for work, of_work in zip(together, solved, strict=True):
                 group = groups[work.group]
@@ -148,20 +145,6 @@ class _Work:
     rounds: list[int]
     labels: Labels
     rows: Rows
-
-
-def _batches(works: Sequence[_Work]) -> Iterator[list[_Work]]:
-    """Yield works whose examples together are few, or one alone."""
-    batch: list[_Work] = []
-    n_rows = 0
-    for work in works:
-        n_rows += len(work.rows)
-        if batch and n_rows > ROWS_AT_ONCE:
-            yield batch
-            batch, n_rows = [], len(work.rows)
-        batch.append(work)
-    if batch:
-        yield batch
 
 
 class Simple:

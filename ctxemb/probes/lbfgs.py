@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ctxemb.probes.history import History
 from ctxemb.probes.stack import Stack
 
-_MEMORY = 10
 _REFRESH = 1.5
 """The curvature is measured again when it has fallen by this factor, as where labels become certain."""
 
@@ -24,9 +24,6 @@ _MOST_IDLE = 10
 
 _FEW = 0.8
 """Groups are left out when no more than this share of them goes on: their features are copied then."""
-
-Pairs = Sequence[tuple[Tensor, Tensor, Tensor]]
-"""The last moves, the changes of the gradient, and the inverses of their products."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +68,7 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
     stack = stack.cut(groups, problems)
     at, live = _cut(found.at, groups, problems), _cut(left, groups, problems)
     loss, gradient, curvature = stack.evaluate(at)
-    history: list[tuple[Tensor, Tensor, Tensor]] = []
+    history = History(at)
     stuck = torch.zeros_like(live)
     idle = torch.zeros_like(found.n_steps[:1, :1]).expand(live.shape)
     for step in range(_MOST_STEPS + 1):
@@ -94,43 +91,18 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
                 stack = stack.cut(*kept)
                 at, live, loss, gradient = (_cut(part, *kept) for part in (at, live, loss, gradient))
                 curvature, idle = _cut(curvature, *kept), _cut(idle, *kept)
-                history = [
-                    (_cut(move, *kept), _cut(change, *kept), _cut(rho, *kept))
-                    for move, change, rho in history
-                ]
-        direction = _inverse_hessian(stack, gradient, history, curvature).neg_()
+                history.cut(*kept)
+        direction = history.inverse_hessian(gradient, partial(stack.precondition, curvature=curvature)).neg_()
         direction *= live[..., None, None]
         new, new_loss, new_gradient, bent = _search(stack, at, loss, gradient, direction)
         curvature = torch.where(bent < curvature / _REFRESH, bent, curvature)
         slack = torch.finfo(at.dtype).eps * loss.abs()
         idle = torch.where(loss - new_loss > slack, 0, idle + 1)
         stuck = (new_loss > loss + slack) | (idle >= _MOST_IDLE)
-        move, change = new - at, new_gradient - gradient
-        along = _dot(move, change)
-        useful = along > 1e-10 * _dot(change, change)
-        history.append((move, change, torch.where(useful, 1 / along, 0.0)))
-        del history[:-_MEMORY]
+        history.add(new - at, new_gradient - gradient)
         at, loss, gradient = new, new_loss, new_gradient
         if step + 1 in _BLOCKS_AT:
             stack = stack.with_blocks(at)
-
-
-def _inverse_hessian(stack: Stack, gradient: Tensor, history: Pairs, curvature: Tensor) -> Tensor:
-    """Return the product with L-BFGS's inverse Hessian (the two-loop recursion)."""
-    vector = gradient.clone()
-    factors = []
-    for move, change, rho in reversed(history):
-        factor = rho * _dot(move, vector)
-        vector -= factor[..., None, None] * change
-        factors.append(factor)
-    vector = stack.precondition(vector, curvature)
-    if history:  # scaled by what the last step found, so that few steps are too long
-        move, change, rho = history[-1]
-        scale = _dot(move, change) / _dot(change, stack.precondition(change, curvature))
-        vector *= torch.where(rho > 0, scale.clamp(max=1.0), 1.0)[..., None, None]
-    for (move, change, rho), factor in zip(history, reversed(factors), strict=True):
-        vector += (factor - rho * _dot(change, vector))[..., None, None] * move
-    return vector
 
 
 def _search(

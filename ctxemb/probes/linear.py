@@ -9,7 +9,8 @@ of similar shape are then solved together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,10 +22,15 @@ from ctxemb.probes.lbfgs import minimise
 from ctxemb.probes.problems import FEW_ROWS, LinearFit, LinearGroup, Prepared, prepare
 from ctxemb.probes.stack import Stack, padded
 
+Work = TypeVar("Work")
+
 TOLERANCE = 1e-5
 
 MANY_ROWS, _OF_MANY = 1 << 16, 10.0
 """For more rows, the tolerance is so many times as wide: losses are the least ones to four digits even so."""
+
+ROWS_AT_ONCE = 1 << 14
+"""Examples of small groups that are learned from at once, and examples that are labelled at once."""
 
 _ROW_STEP, _CLASS_STEP = 1.25, 1.5
 """Groups of one shape differ by at most this factor."""
@@ -125,6 +131,20 @@ def fit_groups(
                 fits[start : start + len(strengths)] for start in range(0, len(fits), len(strengths))
             ]
     return found
+
+
+def batches(works: Iterable[Work], n_rows: Callable[[Work], int]) -> Iterator[list[Work]]:
+    """Yield works whose rows together are few, or one alone: works should be sorted by their rows."""
+    batch: list[Work] = []
+    total = 0
+    for work in works:
+        total += n_rows(work)
+        if batch and total > ROWS_AT_ONCE:
+            yield batch
+            batch, total = [], n_rows(work)
+        batch.append(work)
+    if batch:
+        yield batch
 
 
 def _alike(groups: Sequence[LinearGroup]) -> list[list[int]]:

@@ -66,16 +66,30 @@ def test_folds_equal_scikit_learn_whatever_their_order() -> None:
         assert [fit.loss for fit in alone] == pytest.approx([fit.loss for fit in fits], rel=1e-5)
 
 
+def words(n: int, width: int, n_words: int, n_labels: int) -> tuple[Floats, Codes]:
+    """Return the vectors of words, the first ones often, and labels that are nearly always the word's own."""
+    generator = np.random.default_rng(0)
+    often = 1 / np.arange(1, n_words + 1)
+    word = generator.choice(n_words, size=n, p=often / often.sum())
+    vectors = generator.normal(size=(n_words, width))
+    logits = vectors @ generator.normal(size=(width, n_labels))
+    own = (logits + 2 * generator.normal(size=logits.shape)).argmax(axis=1)
+    other = generator.integers(0, n_labels, n_words)
+    y = np.where(generator.random(n) < 0.05, other[word], own[word])
+    y[:n_labels] = np.arange(n_labels)
+    return vectors.astype(np.float32)[word], y
+
+
 def test_many_rows_take_few_steps_to_the_same_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
-    X, y = problem(6000, 20, 4, noise=0.2)
-    (fits,) = fit_logistic(X, y, 4, STRENGTHS)
+    X, y = words(6000, 24, 200, 5)
+    (fits,) = fit_logistic(X, y, 5, STRENGTHS)
     for fit, strength in zip(fits, STRENGTHS, strict=True):
         assert_equal(fit, X, y, strength, np.arange(6000))
     monkeypatch.setattr(Stack, "with_blocks", lambda stack, at: stack)
-    (slowly,) = fit_logistic(X, y, 4, STRENGTHS)
+    (slowly,) = fit_logistic(X, y, 5, STRENGTHS)
     assert slowly[-1].n_steps > 1.5 * fits[-1].n_steps
     monkeypatch.setattr("ctxemb.probes.linear.MANY_ROWS", 5000)
-    (sooner,) = fit_logistic(X, y, 4, STRENGTHS)
+    (sooner,) = fit_logistic(X, y, 5, STRENGTHS)
     assert sooner[-1].converged
     assert 1e-5 < sooner[-1].gradient_norm <= 1e-4
     assert sooner[-1].loss == pytest.approx(fits[-1].loss, rel=1e-4)
