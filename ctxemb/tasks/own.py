@@ -6,10 +6,11 @@
 - ``.conll``, ``.conllu``, ``.col``: a word a line with its tag in the last column, or in the column that
   follows a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
 
-Where a row has a position, or most texts have one ``*marked*`` word, the rows are word senses, and one
-without its target is wrong; without `word`, the target in lower case is it. Texts are split into words as
-raw text is, unless there are positions: those count words between spaces. A folder holds ``train``, ``test``
-and perhaps ``dev`` files of one kind; a file without splits is divided into ten folds.
+Where a row has a position, or most texts have one ``*marked*`` target, of one word or of several as in
+``a *credit card*``, the rows are word senses, and one without its target is wrong; without `word`, the
+target in lower case is it. Texts are split into words as raw text is, unless there are positions: those
+count words between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
+without splits is divided into ten folds.
 """
 
 from __future__ import annotations

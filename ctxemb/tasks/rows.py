@@ -17,8 +17,7 @@ from ctxemb.text.words import split_words
 
 SPLITS = ("train", "dev", "test")
 NAMES = ("label", "text", "position", "word", "split")
-_MARKED = re.compile(r"(?<!\S)\*(\S+?)\*(?!\w)")
-_MARKED_MORE = re.compile(r"(?<!\S)\*(\S[^*]*\s[^*]*\S)\*(?!\w)")
+_MARKED = re.compile(r"(?<![\w*])\*([^\s*](?:[^*]*[^\s*])?)\*(?![\w*])")
 
 
 @dataclass(slots=True)
@@ -40,7 +39,7 @@ class Row:
 
     @property
     def is_marked(self) -> bool:
-        """Whether one word of the text is *marked*."""
+        """Whether one word of the text, or several beside each other, are *marked*."""
         return len(_MARKED.findall(self.values["text"])) == 1
 
     def sentence(self, *, senses: bool) -> tuple[Sentence, Span | None]:
@@ -54,10 +53,8 @@ class Row:
                 raise FormatError(f"{self.where}: no word at position {place!r}; there are {len(words)}")
             return Sentence(words), Span(0, int(place), int(place) + 1)
         found = list(_MARKED.finditer(text))
-        if not found and (more := _MARKED_MORE.search(text)):
-            raise FormatError(f"{self.where}: one word should be *marked*, found {more[0]}")
         if len(found) != 1:
-            raise FormatError(f"{self.where}: no position, and {len(found)} words are *marked*, expected one")
+            raise FormatError(f"{self.where}: no position, and {len(found)} *marked* targets, expected one")
         before = split_words(text[: found[0].start()])
         target, after = split_words(found[0][1]), split_words(text[found[0].end() :])
         return Sentence((*before, *target, *after)), Span(0, len(before), len(before) + len(target))

@@ -47,6 +47,21 @@ def test_marked_words_are_senses(tmp_path: Path) -> None:
     assert task.sentences[number].words[start:stop] == ("bank",)
 
 
+def test_a_mark_may_hold_several_words_and_stand_in_quotes(tmp_path: Path) -> None:
+    task = load_task(
+        written(
+            tmp_path / "s.tsv",
+            "pay\tMy *credit card*, she said.",
+            "pay\t“*Credit card*” it is, and **not** 2*3*4.",
+            "film\tThe (*credit card*) rolls.",
+        )
+    )
+    assert {example.group for example in task.examples} == {"credit card"}
+    spans = [example.spans[0] for example in task.examples]
+    targets = [task.sentences[number].words[start:stop] for number, start, stop in spans]
+    assert targets == [("credit", "card"), ("Credit", "card"), ("credit", "card")]
+
+
 def test_positions_and_splits_in_json_lines(tmp_path: Path) -> None:
     rows = [
         {"label": label, "text": "one two three", "position": 1, "word": "TWO", "split": split}
@@ -93,7 +108,7 @@ def test_columns_and_folders(tmp_path: Path) -> None:
         ("m.tsv", ["label\ttext\tsplit", "a\tb\ttrain", "b\tb\ttrain"], r"m.tsv: no row has the split test"),
         ("m.tsv", ["a\tone", "a\ttwo"], r"m.tsv: all labels are 'a'; a probe needs two"),
         ("m.conll", ["one X", "two X"], r"m.conll: all labels are 'X'"),
-        ("m.tsv", ["a\tthe *river bank*"] + ["b\tthe *bank*"] * 3, r"m.tsv:1: one word .* \*river bank\*"),
+        ("m.tsv", ["a\tthe *river* *bank*"] + ["b\tthe *bank*"] * 3, r"m.tsv:1: .* 2 \*marked\* targets"),
         (
             "m.tsv",
             ["a\tone *bank*", "b\ttwo *bank*", "b\tmy *bank*", "a\ta *tree*"],
@@ -164,7 +179,7 @@ def test_lenient_leaves_out_sentences_with_a_bad_line(tmp_path: Path) -> None:
 def test_a_sense_without_its_target_is_wrong(tmp_path: Path) -> None:
     marked = [f"{'money' if i else 'river'}\tthe *bank* no {i}" for i in range(3)]
     path = written(tmp_path / "m.tsv", *marked, "river\tthe bank")
-    with pytest.raises(CtxembError, match=r"m.tsv:4: no position, and 0 words are \*marked\*"):
+    with pytest.raises(CtxembError, match=r"m.tsv:4: no position, and 0 \*marked\* targets"):
         load_task(path)
     skipped = SkippedRows()
     task = load_task(path, skipped=skipped)
