@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from ctxemb.report.findings import RANDOM, Findings
+from ctxemb.report.findings import BASELINES, RANDOM, Findings
 
 INK, LINE, PAPER = "#0b0b0d", "#c9c9cd", "#fdfdfe"
 """Colours that the page replaces by its own, which follow light and dark."""
@@ -19,6 +19,9 @@ PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
 WIDTH, HEIGHT = 430, 280
 FONT = "system-ui, sans-serif"
+_ROOM = 16
+"""Pixels between two lines that both have a name above them."""
+
 _SHORT = 12
 """Characters of names of which two fit side by side under a panel."""
 LEGEND = alt.Legend(orient="bottom", title=None, symbolOpacity=1, symbolStrokeWidth=0)
@@ -72,24 +75,36 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
 
 
 def _rules(findings: Findings, task: str) -> list[tuple[str, float]]:
-    named = (("bag-of-words", "bag of words"), ("majority", "majority"))
-    found = [(said, findings.one(task, name, "-")) for name, said in named]
-    return [(said, 100 * result.value) for said, result in found if result is not None]
+    """Return the names and scores of the baselines, the lowest first."""
+    found = [(name.replace("-", " "), findings.one(task, name, "-")) for name in BASELINES]
+    rules = [(said, 100 * result.value) for said, result in found if result is not None]
+    return sorted(rules, key=lambda rule: rule[1])
 
 
 def _rule_layers(findings: Findings, task: str, scale: alt.Scale) -> list[alt.Chart]:
     rules = _rules(findings, task)
     if not rules:
         return []
-    frame = pd.DataFrame(rules, columns=["name", "score"])
     y = alt.Y("score:Q", scale=scale)
-    rule = alt.Chart(frame).mark_rule(color=INK, opacity=0.55, strokeDash=[1, 3], strokeWidth=1.4).encode(y=y)
+    lines = pd.DataFrame(rules, columns=["name", "score"])
+    rule = alt.Chart(lines).mark_rule(color=INK, opacity=0.55, strokeDash=[1, 3], strokeWidth=1.4).encode(y=y)
+    low, high = scale.domain
+    named = pd.DataFrame(_named_once(rules, _ROOM * (high - low) / HEIGHT), columns=["name", "score"])
     text = (
-        alt.Chart(frame)
+        alt.Chart(named)
         .mark_text(align="right", baseline="bottom", dx=-2, dy=-2, fontSize=12, color=INK, opacity=0.75)
         .encode(y=y, x=alt.value(WIDTH), text="name:N")
     )
     return [rule, text]
+
+
+def _named_once(rules: Sequence[tuple[str, float]], room: float) -> list[tuple[str, float]]:
+    """Return the names above their lines; lines without room for a name between them share one text."""
+    found: list[tuple[str, float]] = []
+    for name, score in rules:
+        near = bool(found) and score - found[-1][1] < room
+        found.append((f"{found.pop()[0]}, {name}" if near else name, score))
+    return found
 
 
 def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:

@@ -31,6 +31,19 @@ def test_baselines_far_from_the_curves_are_inside(results_folder: Path, baseline
     assert low < 100 * value < high
 
 
+def test_every_baseline_has_a_line_and_names_do_not_overlap(results_folder: Path) -> None:
+    findings = read_findings([results_folder])
+    (majority,) = (result for result in findings.scores("senses") if result.model == "majority")
+    found = [result for result in findings.results if result.layer != "-"]
+    for name, value in (("majority", 0.3), ("first-sense", 0.305), ("word-majority", 0.6)):
+        found.append(dataclasses.replace(majority, model=name, value=value))
+    chart = score_curves(dataclasses.replace(findings, results=tuple(found)), "senses").to_dict()
+    rows = list(chart["datasets"].values())
+    names = [[row["name"] for row in some] for some in rows if "name" in some[0]]
+    assert ["majority", "first sense", "word majority"] in names
+    assert ["majority, first sense", "word majority"] in names
+
+
 def test_curves_without_baselines(results_folder: Path) -> None:
     findings = read_findings([results_folder])
     models = tuple(result for result in findings.results if result.layer != "-")
