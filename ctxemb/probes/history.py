@@ -11,6 +11,9 @@ _MOST, _FEWEST = 128, 12
 _NUMBERS_AT_MOST = 1 << 24
 """Of the moves of all problems together (64 MiB in single precision), unless fewer than `_FEWEST` fit."""
 
+_ROWS_FOR_ONE = 100
+"""To look at a step takes the time of so many rows; with fewer, remembering would cost more than it saves."""
+
 
 class History:
     """The last moves of stacked problems, and the changes of their gradients.
@@ -22,10 +25,13 @@ class History:
     ----------
     at
         (n_groups, n_problems, n_classes, width + 1) weights, as the stack has them.
+    n_rows
+        Number of rows that a loss is computed from.
     """
 
-    def __init__(self, at: Tensor) -> None:
-        most = max(_FEWEST, min(_MOST, _NUMBERS_AT_MOST // max(1, at.numel())))
+    def __init__(self, at: Tensor, n_rows: int) -> None:
+        fit = _NUMBERS_AT_MOST // max(1, at.numel())
+        most = max(_FEWEST, min(_MOST, fit, n_rows // _ROWS_FOR_ONE))
         room = (*at.shape[:2], most)
         size = at.shape[2] * at.shape[3]
         self.moves, self.changes = at.new_empty(*room, size), at.new_empty(*room, size)

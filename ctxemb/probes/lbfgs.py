@@ -68,7 +68,7 @@ def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> No
     stack = stack.cut(groups, problems)
     at, live = _cut(found.at, groups, problems), _cut(left, groups, problems)
     loss, gradient, curvature = stack.evaluate(at)
-    history = History(at)
+    history = History(at, stack.X.shape[1])
     stuck = torch.zeros_like(live)
     idle = torch.zeros_like(found.n_steps[:1, :1]).expand(live.shape)
     for step in range(_MOST_STEPS + 1):

@@ -24,8 +24,8 @@ def steps(count: int, seed: int = 0) -> Pairs:
     return [(move, bend * move) for move in moves]
 
 
-def remembered(pairs: Pairs) -> History:
-    found = History(torch.zeros(SHAPE, dtype=torch.float64))
+def remembered(pairs: Pairs, n_rows: int = 20_000) -> History:
+    found = History(torch.zeros(SHAPE, dtype=torch.float64), n_rows)
     for move, change in pairs:
         found.add(move, change)
     return found
@@ -76,7 +76,10 @@ def test_the_older_half_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_equal(remembered(pairs), pairs[4:])
 
 
-def test_large_problems_are_remembered_for_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_problems_and_few_rows_are_remembered_for_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert remembered([]).moves.shape[2] == history._MOST
+    assert remembered([], n_rows=5000).moves.shape[2] == 50
+    assert remembered([], n_rows=50).moves.shape[2] == history._FEWEST
     monkeypatch.setattr(history, "_NUMBERS_AT_MOST", 1000)
     assert remembered([]).moves.shape[2] == 1000 // torch.zeros(SHAPE).numel()
     monkeypatch.setattr(history, "_NUMBERS_AT_MOST", 0)
