@@ -102,7 +102,7 @@ class _Portion:
     @property
     def known(self) -> NDArray[np.int64]:
         """The classes that were seen."""
-        return np.unique(self.targets[: self.start])
+        return np.flatnonzero(np.bincount(self.targets[: self.start]))
 
     def group(self, features: Features) -> LinearGroup:
         """Return what was seen, as the solver takes it."""

@@ -35,7 +35,7 @@ class History:
         room = (*at.shape[:2], most)
         size = at.shape[2] * at.shape[3]
         self.moves, self.changes = at.new_empty(*room, size), at.new_empty(*room, size)
-        self.products = at.new_zeros(*room, most, dtype=torch.float64)
+        self.products = at.new_zeros(*room, most, dtype=torch.float64)  # moves · changes, the upper triangle
         self.count = 0
 
     def add(self, move: Tensor, change: Tensor) -> None:
@@ -56,7 +56,8 @@ class History:
     def cut(self, groups: Tensor, problems: Tensor) -> None:
         """Go on with some groups, and some problems of each."""
         at = groups[:, None], problems
-        self.moves, self.changes, self.products = self.moves[at], self.changes[at], self.products[at]
+        self.moves, self.changes = self._cut(self.moves, at), self._cut(self.changes, at)
+        self.products = self.products[at]
 
     def inverse_hessian(self, gradient: Tensor, precondition: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the product of L-BFGS's inverse Hessian with the gradient.
@@ -73,7 +74,7 @@ class History:
         moves, changes = self.moves[:, :, : self.count], self.changes[:, :, : self.count]
         products = self.products[:, :, : self.count, : self.count]
         vector = gradient.flatten(2)[..., None]
-        factors = _solve(products, moves @ vector)
+        factors = torch.linalg.solve_triangular(products, (moves @ vector).double(), upper=True)
         vector = (vector - changes.mT @ factors.to(vector.dtype)).view_as(gradient)
         last = changes[:, :, -1].view_as(gradient)
         bent = (last * precondition(last)).sum(dim=(2, 3))
@@ -82,8 +83,16 @@ class History:
         vector = precondition(vector) * scale[..., None, None].to(vector.dtype)
         flat = vector.flatten(2)[..., None]
         rest = products.diagonal(dim1=2, dim2=3)[..., None] * factors - changes @ flat
-        factors = _solve(products, rest, transposed=True)
-        return (flat + moves.mT @ factors.to(flat.dtype)).view_as(gradient)
+        factors = torch.linalg.solve_triangular(products.mT, rest.double(), upper=False)
+        found: Tensor = (flat + moves.mT @ factors.to(flat.dtype)).view_as(gradient)
+        return found
+
+    def _cut(self, pairs: Tensor, at: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the pairs of some problems, with as much room, of which nothing is touched yet."""
+        kept = pairs[:, :, : self.count][at]
+        found = pairs.new_empty(*kept.shape[:2], *pairs.shape[2:])
+        found[:, :, : self.count] = kept
+        return found
 
     def _forget(self) -> None:
         half = self.count // 2
@@ -92,12 +101,3 @@ class History:
             pairs[:, :, :kept] = pairs[:, :, half : self.count].clone()
         self.products[:, :, :kept, :kept] = self.products[:, :, half : self.count, half : self.count].clone()
         self.count = kept
-
-
-def _solve(products: Tensor, vector: Tensor, *, transposed: bool = False) -> Tensor:
-    """Solve with the upper triangle of the products."""
-    matrix = products.triu()
-    if transposed:
-        matrix = matrix.mT
-    solved: Tensor = torch.linalg.solve_triangular(matrix, vector.double(), upper=not transposed)
-    return solved

@@ -26,7 +26,7 @@ STRENGTHS = (1e3, 1e2, 1e1, 1.0, 1e-1)
 """Of the L2 penalty, the strongest first: of equally good ones, dev chooses the simplest classifier."""
 
 _WEIGHTS_AT_ONCE = 1 << 23
-"""Weights, of all problems solved together (32 MiB; the solver keeps some twenty times as much)."""
+"""Weights, of all problems solved together (32 MiB; the solver keeps some twenty-five times as much)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

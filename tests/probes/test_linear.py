@@ -85,6 +85,9 @@ def test_many_rows_take_few_steps_to_the_same_minimum(monkeypatch: pytest.Monkey
     (fits,) = fit_logistic(X, y, 5, STRENGTHS)
     for fit, strength in zip(fits, STRENGTHS, strict=True):
         assert_equal(fit, X, y, strength, np.arange(6000))
+    of_correlated = problem(6000, 20, 4, noise=0.2)
+    for fit, strength in zip(fit_logistic(*of_correlated, 4, STRENGTHS)[0], STRENGTHS, strict=True):
+        assert_equal(fit, *of_correlated, strength, np.arange(6000))
     monkeypatch.setattr(Stack, "with_blocks", lambda stack, at: stack)
     (slowly,) = fit_logistic(X, y, 5, STRENGTHS)
     assert slowly[-1].n_steps > 1.5 * fits[-1].n_steps
