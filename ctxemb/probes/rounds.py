@@ -44,8 +44,9 @@ def rounds_of(task: Task) -> list[Round]:
 
     A published dev split stays one, and takes no part in training. Where there is none, a fifth of the
     training examples of each label of each group are it, drawn at random but always the same; a label of
-    four examples or fewer gives one if it has at least two. With folds, each is tested once, and the next
-    one is its dev; both learn from the other eight of ten.
+    four examples or fewer gives one if it has at least two. Of words that are all labelled, it is a fifth of
+    the sentences: neighbours say much about each other, and stay together. With folds, each is tested once,
+    and the next one is its dev; both learn from the other eight of ten.
 
     Raises
     ------
@@ -78,6 +79,12 @@ def _of_folds(folds: Rows, task: str) -> list[Round]:
 
 def _held_out(task: Task, train: Rows) -> NDArray[np.bool_]:
     """Return which of the training examples are held out as dev."""
+    if task.kind == "token-label":
+        sentences = np.array([task.examples[number].spans[0].sentence for number in train])
+        names = np.unique(sentences)
+        if len(names) > 1:
+            count = max(1, round(_DEV_SHARE * len(names)))
+            return np.isin(sentences, np.random.default_rng(0).permutation(names)[:count])
     kinds: dict[tuple[str, str], list[int]] = {}
     for place, number in enumerate(train.tolist()):
         example = task.examples[number]

@@ -11,6 +11,7 @@ from ctxemb.errors import InputError
 from ctxemb.probes import run_probe
 from ctxemb.probes.kinds import Simple
 from ctxemb.probes.rounds import rounds_of
+from ctxemb.tasks import Span
 from tests.probes.test_probes import toy_task
 
 
@@ -94,6 +95,23 @@ def test_a_single_example_of_a_label_stays_in_training() -> None:
     (turn,) = rounds_of(dataclasses.replace(task, splits={"train": few, "test": task.splits["test"]}))
     assert set(task.gold[turn.dev]) == {"one"}
     assert len(turn.dev) == pytest.approx(len(ones) * 0.2, abs=1)
+
+
+def test_words_of_a_sentence_stay_together() -> None:
+    task = dataclasses.replace(toy_task()[0], kind="token-label")
+    examples = tuple(
+        dataclasses.replace(example, spans=(Span(number // 3, number % 3, number % 3 + 1),))
+        for number, example in enumerate(task.examples)
+    )
+    task = dataclasses.replace(
+        task, examples=examples, splits={"train": np.arange(36), "test": np.arange(36, 48)}
+    )
+    (turn,) = rounds_of(task)
+    assert sorted([*turn.train, *turn.dev]) == list(range(36))
+    assert len(turn.dev) == 6  # two of twelve sentences
+    assert not set(turn.train // 3) & set(turn.dev // 3)
+    (turn,) = rounds_of(dataclasses.replace(task, splits={"train": np.arange(3), "test": np.arange(36, 48)}))
+    assert len(turn.train) > 0  # of a single sentence, words are held out
 
 
 def test_rounds_solved_apart_for_want_of_memory_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
