@@ -2,6 +2,7 @@
 
 All of them are functions of three counts for each label of each group: how often it is right, how often it is
 gold, and how often it is predicted. Counts of resamples are then sums, and their scores one array operation.
+Chunks are counted at the word where they begin, so that they are examples as others are.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ctxemb.chunks import chunk_labels
 from ctxemb.errors import InputError
 from ctxemb.registry import unknown_name
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
+
+CHUNK_F1 = "chunk_f1"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +38,15 @@ class LabelCodes:
         For each set of predictions, (n_examples,) the label predicted for each example.
     n_groups
         Number of groups.
+    counted
+        (n_labels,) 1; of an empty label, which is none, 0.
     """
 
     owners: Codes
     gold: Codes
     predicted: tuple[Codes, ...]
     n_groups: int
+    counted: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,26 +65,26 @@ class Counts:
 
 
 def encode_labels(
+    metric: str,
     gold: ArrayLike,
     predictions: Sequence[ArrayLike],
     groups: ArrayLike,
     labels: Mapping[str, Sequence[str]] | None = None,
+    positions: ArrayLike | None = None,
 ) -> LabelCodes:
-    """Count through the labels of all groups.
+    """Count through what a metric scores: the labels of all groups, or the chunks that they mark.
 
     Parameters
     ----------
-    gold, groups
-        (n_examples,) labels and groups.
+    metric, gold, groups, labels, positions
+        As for `score`.
     predictions
         Sets of predictions, each (n_examples,).
-    labels
-        All labels of each group; those that occur unless given.
 
     Raises
     ------
     InputError
-        If there are no examples, or not one prediction for each.
+        If there are no examples, or not one prediction for each, or chunks are scored without positions.
     """
     owner_names, owner_of = np.unique(np.asarray(groups), return_inverse=True)
     columns = [np.asarray(gold), *(np.asarray(one) for one in predictions)]
@@ -88,6 +95,10 @@ def encode_labels(
         raise InputError(
             f"gold labels and predictions should be as many as examples, {len(owner_of)}: {sizes}"
         )
+    if metric == CHUNK_F1:
+        if positions is None:
+            raise InputError(f"to score {CHUNK_F1}, it must be known where each word stands in its sentence")
+        columns, labels = [chunk_labels(column, positions) for column in columns], None
     more = [
         (code, label) for code, name in enumerate(owner_names) for label in (labels or {}).get(str(name), ())
     ]
@@ -98,7 +109,8 @@ def encode_labels(
     pairs, codes = np.unique(all_owners * len(names) + name_codes, return_inverse=True)
     size = len(owner_of)
     parts = [codes[i * size : (i + 1) * size].astype(np.int64) for i in range(len(columns))]
-    return LabelCodes(pairs // len(names), parts[0], tuple(parts[1:]), len(owner_names))
+    counted = (names != "")[pairs % len(names)].astype(float)
+    return LabelCodes(pairs // len(names), parts[0], tuple(parts[1:]), len(owner_names), counted)
 
 
 def score(
@@ -108,6 +120,7 @@ def score(
     groups: ArrayLike,
     *,
     labels: Mapping[str, Sequence[str]] | None = None,
+    positions: ArrayLike | None = None,
 ) -> float:
     """Score predictions.
 
@@ -117,26 +130,32 @@ def score(
         ``"accuracy"``: share of all examples that are right. ``"macro_f1"``: mean F1 of a group's labels,
         averaged over groups; of a label that neither occurs nor is predicted it is 0. ``"matthews"``:
         correlation of gold and predicted labels, for any number of labels (Gorodkin 2004); 0 where one of
-        them does not vary.
+        them does not vary. ``"chunk_f1"``: F1 of all chunks that labels (tags) mark, right where beginning,
+        end and type are (Tjong Kim Sang and Buchholz 2000); 0 where there are none.
     gold, predicted, groups
         (n_examples,)
     labels
         All labels of each group, for F1; those that occur in gold or in predictions unless given.
+    positions
+        (n_examples,) where each word stands, for chunks: those of neighbours in a sentence differ by 1, and
+        those of words of different sentences by more.
 
     Raises
     ------
     UnknownNameError
         If there is no such metric.
     InputError
-        If there are no examples, or not one prediction for each.
+        If there are no examples, or not one prediction for each, or chunks are scored without positions.
 
     Examples
     --------
     >>> score("accuracy", ["a", "b"], ["a", "a"], ["", ""])
     0.5
+    >>> score("chunk_f1", ["B-NP", "I-NP", "B-VP"], ["B-NP", "B-NP", "B-VP"], [""] * 3, positions=[0, 1, 2])
+    0.4
     """
     function = metric_function(metric)
-    codes = encode_labels(gold, [predicted], groups, labels)
+    codes = encode_labels(metric, gold, [predicted], groups, labels, positions)
     return float(function(count(codes, 0), codes.owners, np.ones(codes.n_groups)))
 
 
@@ -146,7 +165,7 @@ def count(codes: LabelCodes, which: int) -> Counts:
     predicted = codes.predicted[which]
     right = codes.gold[codes.gold == predicted]
     return Counts(
-        *(np.bincount(found, minlength=n).astype(float) for found in (right, codes.gold, predicted))
+        *(np.bincount(found, minlength=n) * codes.counted for found in (right, codes.gold, predicted))
     )
 
 
@@ -199,8 +218,15 @@ def _matthews(counts: Counts, owners: Codes, weights: Floats) -> Floats:
     return np.asarray(np.where(norm > 0, covariance / np.where(norm > 0, norm, 1), 0.0))
 
 
+def _micro_f1(counts: Counts, owners: Codes, weights: Floats) -> Floats:
+    del owners, weights
+    found = (counts.gold + counts.predicted).sum(axis=-1)
+    return np.asarray(2 * counts.right.sum(axis=-1) / np.maximum(found, 1))
+
+
 METRICS: dict[str, MetricFunction] = {
     "accuracy": _accuracy,
     "macro_f1": _macro_f1,
     "matthews": _matthews,
+    CHUNK_F1: _micro_f1,
 }

@@ -55,7 +55,8 @@ class Difference:
         Of the two-sided permutation test.
     effect
         Cohen's g: of the examples that one of the two has right and the other has not, the share that the
-        first has right, less one half; 0 if there is no such example.
+        first has right, less one half; 0 if there is no such example. Where chunks are scored, it is of
+        words: one is right where the chunk that begins there is found, or none begins and none is found.
     """
 
     value: float
@@ -73,6 +74,7 @@ def score_with_interval(
     *,
     labels: Mapping[str, Sequence[str]] | None = None,
     clusters: ArrayLike | None = None,
+    positions: ArrayLike | None = None,
     seed: int = 0,
     n_bootstrap: int = 1000,
 ) -> Interval:
@@ -83,7 +85,7 @@ def score_with_interval(
 
     Parameters
     ----------
-    metric, gold, predicted, groups, labels
+    metric, gold, predicted, groups, labels, positions
         As for `ctxemb.metrics.score`.
     clusters
         (n_examples,) examples of one cluster are resampled together; empty where one stands for itself. A
@@ -103,7 +105,7 @@ def score_with_interval(
     Interval(value=1.0, low=1.0, high=1.0)
     """
     function = metric_function(metric)
-    codes = encode_labels(gold, [predicted], groups, labels)
+    codes = encode_labels(metric, gold, [predicted], groups, labels, positions)
     units = _units(codes, clusters)
     value = float(function(count(codes, 0), codes.owners, np.ones(codes.n_groups)))
     draws = np.concatenate(
@@ -123,6 +125,7 @@ def compare_paired(
     *,
     labels: Mapping[str, Sequence[str]] | None = None,
     clusters: ArrayLike | None = None,
+    positions: ArrayLike | None = None,
     seed: int = 0,
     n_permutations: int = 10_000,
     n_bootstrap: int = 1000,
@@ -140,7 +143,7 @@ def compare_paired(
 
     Parameters
     ----------
-    metric, gold, groups, labels, clusters, seed, n_bootstrap
+    metric, gold, groups, labels, clusters, positions, seed, n_bootstrap
         As for `score_with_interval`.
     a, b
         (n_examples,) predictions.
@@ -148,7 +151,7 @@ def compare_paired(
         Number of random exchanges.
     """
     function = metric_function(metric)
-    codes = encode_labels(gold, [a, b], groups, labels)
+    codes = encode_labels(metric, gold, [a, b], groups, labels, positions)
     units = _units(codes, clusters)
     even = np.ones(codes.n_groups)
     of_a, of_b = count(codes, 0), count(codes, 1)
@@ -272,17 +275,18 @@ def _tabled(
 ) -> _Units:
     """Return the units: `rows` says in which unit each of `examples` is."""
 
-    def table(columns: Codes, kept: NDArray[np.bool_] | None = None, width: int = 0) -> sparse.csr_matrix:
-        values = np.ones(len(rows)) if kept is None else kept.astype(float)
-        shape = (len(sizes), width or len(codes.owners))
-        return sparse.csr_matrix((values, (rows, columns)), shape=shape)
+    def table(columns: Codes, values: Floats, width: int) -> sparse.csr_matrix:
+        return sparse.csr_matrix((values, (rows, columns)), shape=(len(sizes), width))
+
+    def labels(columns: Codes, kept: NDArray[np.bool_] | bool = True) -> sparse.csr_matrix:
+        return table(columns, codes.counted[columns] * kept, len(codes.owners))
 
     gold = codes.gold[examples]
     tables = tuple(
-        (table(gold, gold == predicted[examples]), table(gold), table(predicted[examples]))
+        (labels(gold, gold == predicted[examples]), labels(gold), labels(predicted[examples]))
         for predicted in codes.predicted
     )
-    groups = table(codes.owners[gold], width=codes.n_groups)
+    groups = table(codes.owners[gold], np.ones(len(rows)), codes.n_groups)
     if nested:  # a group in one cluster weighs as much as the cluster, however many examples it has
         groups = groups.sign()
     return _Units(sizes, strata, tables, groups, nested, n_independent)

@@ -12,10 +12,20 @@ import pytest
 import ctxemb
 
 ROOT = Path(ctxemb.__file__).parent
-BASE = {"errors", "files", "registry", "results", "metrics", "statistics", "embedded", "checked_toml"}
+BASE = {
+    "errors",
+    "files",
+    "registry",
+    "results",
+    "metrics",
+    "chunks",
+    "statistics",
+    "embedded",
+    "checked_toml",
+}
 ALLOWED: dict[str, set[str]] = {
     **{name: {"errors", "files"} for name in BASE},
-    "metrics": {"errors", "registry"},
+    "metrics": {"errors", "registry", "chunks"},
     "statistics": {"metrics"},
     "checked_toml": {"errors", "registry"},
     "text": BASE,

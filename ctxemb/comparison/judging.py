@@ -98,6 +98,7 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
             task.example_groups[numbers],
             labels=task.group_labels,
             clusters=task.example_clusters[numbers],
+            positions=task.example_positions[numbers],
             seed=seed,
         )
         rows.append(

@@ -17,7 +17,14 @@ from ctxemb.tasks import Task
 def score_of(task: Task, rows: Rows, labels: NDArray[np.str_]) -> float:
     """Return the task's leading score of labels predicted for some examples."""
     gold, predicted = scored_labels(task, rows, labels)
-    return score(task.metrics[0], gold, predicted, task.example_groups[rows], labels=task.group_labels)
+    return score(
+        task.metrics[0],
+        gold,
+        predicted,
+        task.example_groups[rows],
+        labels=task.group_labels,
+        positions=task.example_positions[rows],
+    )
 
 
 def scored_results(
@@ -46,6 +53,7 @@ def scored_results(
             task.example_groups[rows],
             labels=task.group_labels,
             clusters=task.example_clusters[rows],
+            positions=task.example_positions[rows],
             seed=seed,
         )
         value, low, high = (round(number, 6) for number in (interval.value, interval.low, interval.high))

@@ -14,7 +14,7 @@ from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.results import Result, read_results
 
 BASELINES = ("majority", "bag-of-words", "word-majority", "first-sense")
-_LABELS = {"macro_f1": "macro-F1", "matthews": "Matthews correlation × 100"}
+_LABELS = {"macro_f1": "macro-F1", "matthews": "Matthews correlation × 100", "chunk_f1": "chunk F1"}
 DEV, TEST = "dev", "test"
 RANDOM, STATIC = "@random", "@static"
 

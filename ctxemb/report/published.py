@@ -63,7 +63,7 @@ class PublishedEntry(BaseModel):
     model: Text
     paper: Text
     where: Text
-    metric: Literal["accuracy", "macro_f1", "matthews"]
+    metric: Literal["accuracy", "macro_f1", "matthews", "chunk_f1"]
     protocol: Text
     probe: str = ""
     pool: Literal["mean", "max", "cls", "last"] = "mean"

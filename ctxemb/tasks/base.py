@@ -111,6 +111,14 @@ class Task:
         return np.array([example.cluster for example in self.examples])
 
     @cached_property
+    def example_positions(self) -> NDArray[np.int64]:
+        """(n_examples,) where the (first) span of each begins, in words; between sentences there is a gap."""
+        lengths = np.array([len(sentence.words) + 1 for sentence in self.sentences], dtype=np.int64)
+        offsets = np.cumsum(lengths) - lengths
+        firsts = np.array([example.spans[0][:2] for example in self.examples], dtype=np.int64).reshape(-1, 2)
+        return np.asarray(offsets[firsts[:, 0]] + firsts[:, 1], dtype=np.int64)
+
+    @cached_property
     def group_labels(self) -> dict[str, list[str]]:
         """The labels of each group, sorted."""
         found: dict[str, set[str]] = {}

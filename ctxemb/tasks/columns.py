@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctxemb.chunks import are_chunk_tags
 from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import splits_of
@@ -100,6 +101,8 @@ def tagged_task(
 ) -> Task:
     """Return the task of the tags of all words; words of a document (or of a sentence) are a cluster.
 
+    Tags that mark chunks (``B-NP``) are scored by chunks first.
+
     Parameters
     ----------
     files
@@ -135,11 +138,12 @@ def tagged_task(
                 f"{path}: expected {counts[split][0]:,} sentences of {counts[split][1]:,} words in all, "
                 f"found {sizes[0]:,} of {sizes[1]:,}; is the file complete?"
             )
+    chunks = are_chunk_tags(example.label for example in examples)
     return Task(
         kind="token-label",
         sentences=tuple(sentences),
         examples=tuple(examples),
         splits=splits_of(splits),
-        metrics=("accuracy", "macro_f1"),
+        metrics=("chunk_f1", "accuracy") if chunks else ("accuracy", "macro_f1"),
         **named,  # type: ignore[arg-type]
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ctxemb.errors import CtxembError, UnknownNameError
+from ctxemb.probes import score_of
 from ctxemb.tasks import SkippedRows, is_task, load_task
 
 
@@ -91,6 +92,29 @@ def test_columns_and_folders(tmp_path: Path) -> None:
     folder = load_task(str(tmp_path))
     assert folder.gold.tolist() == ["DET", "NOUN", "DET", "NOUN"]
     assert sorted(folder.splits) == ["test", "train"]
+
+
+def test_tags_of_chunks_are_scored_as_chunks(tmp_path: Path) -> None:
+    lines = [
+        "The DT B-NP",
+        "dog NN I-NP",
+        "barks VBZ B-VP",
+        ". . O",
+        "",
+        "Dogs NNS B-NP",
+        "bark VBP B-VP",
+        "",
+    ]
+    name = written(tmp_path / "mine.conll", *(lines * 12))
+    task = load_task(name)
+    assert task.metrics == ("chunk_f1", "accuracy")
+    assert load_task(f"{name}:2").metrics == ("accuracy", "macro_f1")
+    assert task.example_positions[:8].tolist() == [0, 1, 2, 3, 5, 6, 8, 9]
+    first_words = np.flatnonzero(task.gold != "I-NP")
+    assert score_of(task, np.arange(72), task.gold) == 1
+    assert score_of(task, first_words, task.gold[first_words]) == 1
+    wrong = np.where(task.gold == "I-NP", "B-NP", task.gold)  # of five chunks in two sentences, one is wrong
+    assert score_of(task, np.arange(72), wrong) == pytest.approx(2 * 3 / (4 + 5))
 
 
 @pytest.mark.parametrize(

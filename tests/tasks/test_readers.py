@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ctxemb.chunks import chunk_labels
 from ctxemb.errors import FormatError, MissingFileError, UnknownNameError
 from ctxemb.probes import run_baseline, score_of
 from ctxemb.tasks import Task, load_task, task_names
@@ -36,6 +37,13 @@ def test_published_sets(
     rows = np.concatenate(list(task.splits.values()))
     assert sorted(rows.tolist()) == list(range(len(task.examples)))
     assert not task.shareable
+
+
+def test_chunks_are_as_many_as_the_shared_task_counts(data_folder: Path) -> None:
+    task = load_task("conll2000", data_folder)
+    labels = chunk_labels(task.gold, task.example_positions)
+    assert np.count_nonzero(labels[task.splits["train"]] != "") == 106_978
+    assert np.count_nonzero(labels[task.splits["test"]] != "") == 23_852
 
 
 @pytest.mark.parametrize(("name", "count"), [("mr", 10_662), ("subj", 10_000)])
