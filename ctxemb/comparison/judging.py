@@ -54,12 +54,14 @@ def judge(
 def chosen_lines(lines: Sequence[Line], probe: str = "logistic") -> dict[str, Line]:
     """Return, for each model and baseline of a task, the line with the highest score on dev.
 
-    Of a model's lines, those of single layers with `probe` take part; of equals, the lowest
-    layer is taken.
+    Of a model's lines, those of single layers with `probe` and its first seed take part; of equals, the
+    lowest layer is taken.
     """
     chosen: dict[str, Line] = {}
+    seed = min((line.seed for line in lines if line.probe == probe), default=0)
     for line in lines:
-        single = isinstance(line.layer, int) and (line.probe, line.pool) == (probe, "mean")
+        named = (line.probe, line.pool, line.seed)
+        single = isinstance(line.layer, int) and named == (probe, "mean", seed)
         if not single and line.layer != "-":
             continue
         if line.model not in chosen or line.dev_score > chosen[line.model].dev_score:

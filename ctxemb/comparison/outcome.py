@@ -39,6 +39,11 @@ class Line:
     results: tuple[Result, ...]
 
     @property
+    def seed(self) -> int:
+        """Of the probe, if it starts at random."""
+        return self.results[0].seed
+
+    @property
     def dev_score(self) -> float:
         """The leading score on dev, by which layers are chosen."""
         return self.score("dev")

@@ -87,9 +87,12 @@ class Findings:
         split: str = TEST,
         pool: str = "mean",
     ) -> list[Result]:
-        """Return the results of a task in its leading metric, or in `metric`, that fit what is given."""
+        """Return the results of a task in its leading metric, or in `metric`, that fit what is given.
+
+        Of a probe that was run with several seeds, it is the first.
+        """
         wanted = metric or self.metric(task)
-        return [
+        found = [
             result
             for result in self.results
             if result.task == task
@@ -99,6 +102,11 @@ class Findings:
             and (model is None or result.model == model)
             and (probe is None or result.probe == probe)
         ]
+        line = operator.attrgetter("model", "layer", "probe")
+        first: dict[Any, int] = {}
+        for result in found:
+            first[line(result)] = min(result.seed, first.get(line(result), result.seed))
+        return [result for result in found if result.seed == first[line(result)]]
 
     def best(self, task: str, model: str, probe: str | None = None, pool: str = "mean") -> Result | None:
         """Return the test result of the single layer that was best on dev; of equals, the lowest.
@@ -121,9 +129,7 @@ class Findings:
 
     def _layers(self, task: str, model: str, probe: str, pool: str, split: str) -> dict[int, Result]:
         found = self.scores(task, model=model, probe=probe, split=split, pool=pool)
-        layers = [result for result in found if isinstance(result.layer, int)]
-        first_seed = min((result.seed for result in layers), default=0)
-        return {int(result.layer): result for result in layers if result.seed == first_seed}
+        return {result.layer: result for result in found if isinstance(result.layer, int)}
 
     def parts(self, task: str) -> list[str]:
         """Names of the parts of a task's test, in order."""

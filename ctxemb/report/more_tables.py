@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from statistics import mean, stdev
 from typing import Any
 
 from ctxemb.report.beside import published_table
-from ctxemb.report.findings import Findings
+from ctxemb.report.findings import TEST, Findings
 from ctxemb.report.sentences import holds, p_text
 from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
 
@@ -99,6 +100,38 @@ def part_table(findings: Findings, task: str) -> Table:
     return Table(caption, ("part", *shown), tuple(rows))
 
 
+def seed_table(findings: Findings, task: str) -> Table:
+    """Return how far the test scores of probes that start at random lie apart, by model and layer."""
+    metric = findings.metric(task)
+    found: dict[tuple[str, str, int | str], list[float]] = {}
+    for result in findings.results:
+        if (result.task, result.split, result.metric, result.pool) == (task, TEST, metric, "mean"):
+            found.setdefault((result.probe, result.model, result.layer), []).append(100 * result.value)
+    rows = tuple(
+        Row(
+            (
+                Cell(probe, number=False),
+                Cell(model, number=False),
+                Cell(str(layer)),
+                Cell(str(len(scores))),
+                *(
+                    Cell(f"{number:.1f}")
+                    for number in (mean(scores), stdev(scores), min(scores), max(scores))
+                ),
+            )
+        )
+        for (probe, model, layer), scores in found.items()
+        if len(scores) > 1
+    )
+    caption = (
+        f"{task}: {findings.metric_label(task)} over the seeds of a probe that starts at random, with its "
+        "standard deviation; everywhere else, it is the first seed's"
+    )
+    return Table(
+        caption, ("probe", "model", "layer", "seeds", "mean", "deviation", "lowest", "highest"), rows
+    )
+
+
 def pool_table(findings: Findings, task: str) -> Table:
     """Return the scores of sentence vectors by how pieces were pooled, at the layers chosen on dev."""
     pools = list(dict.fromkeys(result.pool for result in findings.results if result.task == task))
@@ -178,5 +211,13 @@ def short(label: str, group: str) -> str:
 
 def more_tables(findings: Findings, task: str) -> list[Table]:
     """Return the tables of a task that have rows."""
-    makers = (published_table, difference_table, part_table, analysis_table, pool_table, confusion_table)
+    makers = (
+        published_table,
+        difference_table,
+        part_table,
+        seed_table,
+        analysis_table,
+        pool_table,
+        confusion_table,
+    )
     return [table for make in makers if (table := make(findings, task)).rows]

@@ -11,7 +11,13 @@ from tests.probes.test_probes import toy_task
 
 
 def line(
-    task: Task, model: str, layer: int | str, right_dev: float, right_test: float, probe: str = "logistic"
+    task: Task,
+    model: str,
+    layer: int | str,
+    right_dev: float,
+    right_test: float,
+    probe: str = "logistic",
+    seed: int = 0,
 ) -> Line:
     """Return a line whose predictions are right for the first share of dev and test."""
     parts = []
@@ -26,7 +32,7 @@ def line(
     results = tuple(
         result
         for part in parts
-        for result in scored_results(task, part.split, part.rows, part.labels, seed=0, **named)
+        for result in scored_results(task, part.split, part.rows, part.labels, seed=seed, **named)
     )
     return Line(task, model, layer, probe, "mean", ProbeRun(parts[0], parts[1], 1.0), results)
 
@@ -46,6 +52,18 @@ def test_layers_are_chosen_on_dev_alone() -> None:
     assert chosen["majority"].layer == "-"
     assert chosen_lines(lines, "1-nn")["bert"].layer == 3
     assert leading_probe(task, ["cosine", "1-nn"]) == "1-nn"
+
+
+def test_no_seed_is_chosen() -> None:
+    task = toy_task()[0]
+    lines = [
+        line(task, "bert", layer, dev, 0.5, "mlp", seed)
+        for layer, by_seed in enumerate([(0.7, 0.5, 1.0), (0.8, 0.5, 0.5)])
+        for seed, dev in zip((4, 5, 6), by_seed, strict=True)
+    ]
+    chosen = chosen_lines([*lines, line(task, "majority", "-", 0.5, 0.5, "majority", 4)], "mlp")
+    assert (chosen["bert"].layer, chosen["bert"].seed) == (1, 4)
+    assert chosen["majority"].layer == "-"
 
 
 def test_models_are_compared_with_each_other_and_with_what_stands_beside_them() -> None:

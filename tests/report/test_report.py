@@ -16,7 +16,7 @@ from ctxemb.report.findings import read_findings
 from ctxemb.report.more_tables import confusion_matrices, more_tables
 from ctxemb.report.sentences import summary
 from ctxemb.report.tables import full_table, headline, layer_table, mix_table
-from ctxemb.results import read_results
+from ctxemb.results import Result, read_results, write_results
 from tests.report.conftest import NASTY
 
 
@@ -141,6 +141,26 @@ def test_confusions_are_counted_for_each_gold_label(results_folder: Path) -> Non
     assert [cell.text for cell in row.cells] == ["elmo", "coil", "9", "4", "69.2"]
     assert [cell.best for cell in row.cells[2:4]] == [True, False]
     assert row.cells[2].shade == pytest.approx(9 / 13)
+
+
+def test_seeds_are_shown_with_their_spread(tmp_path: Path) -> None:
+    def scored(layer: int, seed: int, value: float, split: str = "test") -> Result:
+        return Result("elmo", layer, "t", split, "mlp", "accuracy", value, value, value, 100, seed)
+
+    scores = [scored(1, seed, value) for seed, value in ((2, 0.5), (3, 0.6), (4, 0.7))]
+    on_dev = [
+        scored(layer, seed, 0.9 - 0.1 * layer + 0.5 * seed, "dev") for layer in (1, 2) for seed in (2, 3)
+    ]
+    write_results([*scores, scored(2, 2, 0.4), *on_dev], tmp_path / "results.jsonl")
+    findings = read_findings([tmp_path])
+    best = findings.best("t", "elmo")
+    assert best is not None
+    assert (best.layer, best.seed, best.value) == (1, 2, 0.5)
+    assert [result.seed for result in findings.scores("t")] == [2, 2]
+    (table,) = more_tables(findings, "t")
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["mlp", "elmo", "1", "3", "60.0", "10.0", "50.0", "70.0"]
+    ]
 
 
 def test_mixes_show_every_restart(results_folder: Path) -> None:
