@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from ctxemb.chunks import chunk_labels
 from ctxemb.errors import FormatError, MissingFileError, UnknownNameError
 from ctxemb.probes import run_baseline, score_of
 from ctxemb.tasks import Task, load_task, task_names
+from ctxemb.tasks.columns import tagged_task
 from ctxemb.tasks.files import read_rows, tokenized
 from ctxemb.tasks.labelled import load_labelled
 
@@ -44,6 +46,21 @@ def test_chunks_are_as_many_as_the_shared_task_counts(data_folder: Path) -> None
     labels = chunk_labels(task.gold, task.example_positions)
     assert np.count_nonzero(labels[task.splits["train"]] != "") == 106_978
     assert np.count_nonzero(labels[task.splits["test"]] != "") == 23_852
+
+
+def test_the_shared_tasks_baseline_scores_as_published(data_folder: Path) -> None:
+    """The tag that is most frequent with a part of speech: F1 77.07 (Tjong Kim Sang and Buchholz 2000)."""
+    chunks = load_task("conll2000", data_folder)
+    folder = data_folder / "tokens" / "conll2000"
+    files = {split: next(folder.glob(f"{split}.txt*")) for split in ("train", "test")}
+    tags = tagged_task(files, 1, name="tags", description="", licence="", source="").gold
+    train, test = chunks.splits["train"], chunks.splits["test"]
+    frequent = {
+        tag: Counter(chunks.gold[train][tags[train] == tag]).most_common(1)[0][0]
+        for tag in np.unique(tags[train])
+    }
+    predicted = np.array([frequent[tag] for tag in tags[test]])
+    assert score_of(chunks, test, predicted) == pytest.approx(0.7707, abs=5e-5)
 
 
 @pytest.mark.parametrize(("name", "count"), [("mr", 10_662), ("subj", 10_000)])
