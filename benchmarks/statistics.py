@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,20 @@ from ctxemb.metrics import Counts, metric_function
 from ctxemb.statistics import compare_paired, score_with_interval
 
 Strings = NDArray[np.str_]
-Data = tuple[Strings, Strings, Strings, Strings, Strings | None]
-"""Gold labels, the predictions of two equally good models, groups, and clusters."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """Gold labels, the predictions of two equally good models, and perhaps clusters and positions."""
+
+    gold: Strings
+    a: Strings
+    b: Strings
+    clusters: Strings | None = None
+    positions: NDArray[np.int64] | None = None
+
+
+Source = Callable[[np.random.Generator], Data]
 
 N_LABELS = 3
 GOLD = np.array([0.5, 0.3, 0.2])
@@ -37,18 +50,18 @@ def answers(gold: NDArray[np.int64], generator: np.random.Generator) -> NDArray[
     return np.where(generator.random(len(gold)) < RIGHT[gold], gold, wrong)
 
 
-def independent(n: int) -> Callable[[np.random.Generator], Data]:
+def independent(n: int) -> Source:
     """Return a source of `n` independent examples."""
 
     def draw(generator: np.random.Generator) -> Data:
         gold = generator.choice(N_LABELS, size=n, p=GOLD)
         columns = [gold, answers(gold, generator), answers(gold, generator)]
-        return (*(column.astype(np.str_) for column in columns), np.full(n, ""), None)  # type: ignore[return-value]
+        return Data(*(column.astype(np.str_) for column in columns))
 
     return draw
 
 
-def clustered(n_clusters: int, size: int) -> Callable[[np.random.Generator], Data]:
+def clustered(n_clusters: int, size: int) -> Source:
     """Return a source of clusters whose accuracy is 0.75 on average, with a standard deviation of 0.15.
 
     Both models find the same clusters hard, and each also has clusters that only it finds hard.
@@ -63,9 +76,38 @@ def clustered(n_clusters: int, size: int) -> Callable[[np.random.Generator], Dat
         gold = np.ones(n_clusters * size, dtype=np.bool_)
         made = [column.ravel().astype(np.str_) for column in (gold, *columns)]
         names = np.repeat(np.arange(n_clusters), size).astype(np.str_)
-        return made[0], made[1], made[2], np.full(len(gold), ""), names
+        return Data(*made, clusters=names)
 
     return draw
+
+
+def chunked(n_sentences: int, size: int) -> Source:
+    """Return a source of sentences of `size` chunks of two words, of which three in four are found.
+
+    Of those that are not, half have the other type, and half are not there. Sentences are of different
+    difficulty, as clusters are.
+    """
+    kinds = np.array([["B-NP", "I-NP"], ["B-VP", "I-VP"], ["O", "O"]])
+
+    def draw(generator: np.random.Generator) -> Data:
+        shape = (n_sentences, size)
+        gold = generator.integers(0, 2, shape)
+        shared = generator.normal(0.0, 0.06, n_sentences)
+        columns = [gold]
+        for _ in range(2):
+            level = 0.75 + shared + generator.uniform(-0.1, 0.1, n_sentences)
+            wrong = np.where(generator.random(shape) < 0.5, 1 - gold, 2)
+            columns.append(np.where(generator.random(shape) < level[:, None], gold, wrong))
+        names = np.repeat(np.arange(n_sentences), 2 * size)
+        made = [kinds[column].ravel() for column in columns]
+        return Data(*made, clusters=names.astype(np.str_), positions=np.arange(len(names)) + names)
+
+    return draw
+
+
+FOUND = 0.75
+CHUNK_TRUTH = 2 * FOUND / (1 + FOUND + (1 - FOUND) / 2)
+"""Chunk F1 of infinitely many sentences: predicted are those found and half of the others."""
 
 
 def main() -> None:
@@ -74,10 +116,11 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=2000)
     repeats = parser.parse_args().repeats
-    sources: list[tuple[str, str, Callable[[np.random.Generator], Data], float]] = [
+    sources: list[tuple[str, str, Source, float]] = [
         *((f"{n} independent examples", metric, independent(n), truth(metric))
           for n in (200, 1000) for metric in ("accuracy", "macro_f1", "matthews")),
         *((f"{n} clusters of 30", "accuracy", clustered(n, 30), 0.75) for n in (12, 25)),
+        *((f"{n} sentences of 6 chunks", "chunk_f1", chunked(n, 6), CHUNK_TRUTH) for n in (30, 100)),
     ]  # fmt: skip
     print("| examples | metric | coverage of 95 % intervals | false positives at .05 |")
     print("|---|---|---:|---:|")
@@ -85,11 +128,13 @@ def main() -> None:
         generator = np.random.default_rng(0)
         covered = called = 0
         for number in range(repeats):
-            gold, a, b, groups, clusters = source(generator)
-            interval = score_with_interval(metric, gold, a, groups, clusters=clusters, seed=number)
+            data = source(generator)
+            groups = np.full(len(data.gold), "")
+            known = {"clusters": data.clusters, "positions": data.positions, "seed": number}
+            interval = score_with_interval(metric, data.gold, data.a, groups, **known)
             covered += interval.low <= expected <= interval.high
             found = compare_paired(
-                metric, gold, a, b, groups, clusters=clusters, seed=number, n_permutations=999, n_bootstrap=10
+                metric, data.gold, data.a, data.b, groups, n_permutations=999, n_bootstrap=10, **known
             )
             called += found.p <= 0.05
         print(f"| {name} | {metric} | {covered / repeats:.1%} | {called / repeats:.1%} |", flush=True)
