@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ctxemb.files import write_text, write_whole
 
 ENVIRONMENT = "CTXEMB_CACHE"
-FORMAT = 2
+FORMAT = 3
 """Counted up when vectors or scores change for the same model, text and settings."""
 
 
