@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_QUERIES_AT_ONCE = 512
-_CELLS_AT_ONCE = 1 << 20
-"""Cosines that are in memory at once (4 MiB): they stay in the cache until the best are found."""
+_ROWS_AT_ONCE = 1024
+"""Of training, and of queries: their cosines (4 MiB) stay in the cache until the best are found."""
 
 
 class KNearestProbe:
@@ -38,9 +37,7 @@ class KNearestProbe:
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.str_]:
         """Return the label of each row."""
         queries = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32))
-        step = max(1, min(_QUERIES_AT_ONCE, _CELLS_AT_ONCE // max(1, self.k)))
-        found = [self._nearest(some) for some in queries.split(step)] if len(queries) else []
-        codes = self.codes_[torch.cat(found).numpy()] if found else np.empty((0, 1), dtype=np.int64)  # (n, k)
+        codes = self.codes_[self._nearest(queries).numpy()]  # (n, k)
         votes = (
             (codes[:, :, None] == codes[:, None, :]).sum(axis=2)
             if codes.shape[1] > 1
@@ -53,21 +50,26 @@ class KNearestProbe:
     def _nearest(self, queries: Tensor) -> Tensor:
         """Return (n, k) rows, the nearest first; a query's length does not matter."""
         k = min(self.k, len(self.rows_))
-        step = max(k, _CELLS_AT_ONCE // len(queries))
-        best = queries.new_empty(len(queries), 0)
-        nearest = torch.empty(len(queries), 0, dtype=torch.int64)
-        for start in range(0, len(self.rows_), step):
-            cosines = queries @ self.rows_[start : start + step].T
-            cosines /= self.lengths_[start : start + step]
-            if k == 1:
-                values, places = cosines.max(dim=1, keepdim=True)
-            else:
-                values, places = cosines.topk(min(k, cosines.shape[1]), dim=1)
-            best, nearest = torch.cat([best, values], dim=1), torch.cat([nearest, places + start], dim=1)
-        if best.shape[1] == k:
-            return nearest
-        order = best.argsort(dim=1, descending=True, stable=True)[:, :k]
-        return nearest.gather(1, order)
+        best = torch.full((len(queries), k), -torch.inf)
+        nearest = torch.zeros(len(queries), k, dtype=torch.int64)
+        memory = torch.empty(_ROWS_AT_ONCE**2)
+        for start in range(0, len(self.rows_), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            unit = (self.rows_[part] / self.lengths_[part, None]).T
+            for some, its_best, its_nearest in zip(
+                *(kept.split(_ROWS_AT_ONCE) for kept in (queries, best, nearest)), strict=True
+            ):
+                cosines = memory[: len(some) * unit.shape[1]].view(len(some), unit.shape[1])
+                torch.mm(some, unit, out=cosines)
+                better = (cosines.amax(dim=1) > its_best[:, -1]).nonzero()[:, 0]  # few, but at the beginning
+                values, places = cosines[better].topk(min(k, cosines.shape[1]), dim=1)
+                values, order = torch.cat([its_best[better], values], dim=1).sort(
+                    dim=1, descending=True, stable=True
+                )
+                places = torch.cat([its_nearest[better], places + start], dim=1)
+                its_best[better] = values[:, :k]
+                its_nearest[better] = places.gather(1, order[:, :k])
+        return nearest
 
 
 class CentroidProbe:
@@ -77,8 +79,8 @@ class CentroidProbe:
         """Average the rows, (n, width), of each label."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         sums = np.zeros((len(self.classes_), X.shape[1]))
-        for start in range(0, len(X), _QUERIES_AT_ONCE):
-            some = slice(start, start + _QUERIES_AT_ONCE)
+        for start in range(0, len(X), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
             members = codes[some] == np.arange(len(self.classes_))[:, None]  # (n_classes, some)
             sums += members.astype(np.float32) @ _unit(X[some])
         self.centroids_ = _unit(sums.astype(np.float32))
