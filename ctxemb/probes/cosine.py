@@ -62,7 +62,7 @@ class KNearestProbe:
                 cosines = memory[: len(some) * unit.shape[1]].view(len(some), unit.shape[1])
                 torch.mm(some, unit, out=cosines)
                 better = (cosines.amax(dim=1) > its_best[:, -1]).nonzero()[:, 0]  # few, but at the beginning
-                values, places = cosines[better].topk(min(k, cosines.shape[1]), dim=1)
+                values, places = _highest(cosines[better], min(k, cosines.shape[1]))
                 values, order = torch.cat([its_best[better], values], dim=1).sort(
                     dim=1, descending=True, stable=True
                 )
@@ -70,6 +70,18 @@ class KNearestProbe:
                 its_best[better] = values[:, :k]
                 its_nearest[better] = places.gather(1, order[:, :k])
         return nearest
+
+
+def _highest(cosines: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the k highest of each row and their places; of equal ones, the first."""
+    if k == 1:
+        values, places = cosines.max(dim=1, keepdim=True)
+        return values, places
+    values, places = cosines.topk(k, dim=1)  # of equal ones, any
+    tied = (cosines >= values[:, -1:]).sum(dim=1) > k
+    places[tied] = cosines[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
+    places = places.sort(dim=1).values
+    return cosines.gather(1, places), places
 
 
 class CentroidProbe:

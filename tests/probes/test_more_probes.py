@@ -42,6 +42,20 @@ def test_blocks_of_queries_do_not_matter(k: int, monkeypatch: pytest.MonkeyPatch
     assert (found.numpy() == nearest).all()
 
 
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_of_equally_near_rows_the_first_are_taken(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(0)
+    distinct = generator.normal(size=(4, 8)).astype(np.float32)
+    X = distinct[generator.integers(0, 4, 600)]  # context-free vectors of four words
+    queries = distinct[generator.integers(0, 4, 50)]
+    same = (queries[:, None] == X[None]).all(axis=2)
+    expected = np.stack([np.flatnonzero(row)[:k] for row in same])
+    probe = KNearestProbe(k).fit(X, ["a"] * 600)
+    assert (probe._nearest(torch.from_numpy(queries)).numpy() == expected).all()
+    monkeypatch.setattr("ctxemb.probes.cosine._ROWS_AT_ONCE", 32)
+    assert (probe._nearest(torch.from_numpy(queries)).numpy() == expected).all()
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_threshold_against_all_of_them(seed: int) -> None:
     generator = np.random.default_rng(seed)
