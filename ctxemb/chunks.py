@@ -20,7 +20,7 @@ _BEGINS, _ENDS = "BSUW", "ESLUW"
 
 
 def are_chunk_tags(tags: Iterable[str]) -> bool:
-    """Return whether tags mark chunks: each is ``O`` or a prefix and a type, and one at least begins one.
+    """Return whether tags mark chunks: each is ``O`` or a prefix and a type, and not all are ``O``.
 
     Examples
     --------

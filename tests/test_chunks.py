@@ -10,8 +10,6 @@ from ctxemb.errors import InputError
 from ctxemb.metrics import score
 from ctxemb.statistics import compare_paired, score_with_interval
 
-GENERATOR = np.random.default_rng(0)
-
 
 def chunks_of(tags: list[str]) -> set[tuple[int, int, str]]:
     """Return begin, end and type of the chunks of a sentence, by the rules that CoNLL-2000 scores by."""
@@ -37,11 +35,17 @@ def positions_of(sentences: list[list[str]]) -> list[int]:
     return [100 * number + place for number, one in enumerate(sentences) for place in range(len(one))]
 
 
-def drawn_sentences(n: int, keep: list[list[str]] | None = None) -> list[list[str]]:
-    tags = ["O", "B-NP", "I-NP", "B-VP", "I-VP"]
-    if keep is None:
-        return [GENERATOR.choice(tags, GENERATOR.integers(1, 12)).tolist() for _ in range(n)]
-    return [[t if GENERATOR.random() < 0.7 else str(GENERATOR.choice(tags)) for t in one] for one in keep]
+TAGS = ("O", "B-NP", "I-NP", "B-VP", "I-VP")
+
+
+def drawn(generator: np.random.Generator, n: int) -> list[list[str]]:
+    """Return the tags of `n` sentences."""
+    return [generator.choice(TAGS, generator.integers(1, 12)).tolist() for _ in range(n)]
+
+
+def guessed(generator: np.random.Generator, gold: list[list[str]]) -> list[list[str]]:
+    """Return tags of which seven in ten are surely right."""
+    return [[t if generator.random() < 0.7 else str(generator.choice(TAGS)) for t in one] for one in gold]
 
 
 def flat(sentences: list[list[str]]) -> list[str]:
@@ -49,9 +53,10 @@ def flat(sentences: list[list[str]]) -> list[str]:
 
 
 def test_f1_is_that_of_the_shared_task() -> None:
+    generator = np.random.default_rng(0)
     for _ in range(50):
-        gold = drawn_sentences(8)
-        predicted = drawn_sentences(8, gold)
+        gold = drawn(generator, 8)
+        predicted = guessed(generator, gold)
         found = score(
             "chunk_f1", flat(gold), flat(predicted), [""] * len(flat(gold)), positions=positions_of(gold)
         )
@@ -97,8 +102,9 @@ def test_tags_of_chunks_are_known() -> None:
 
 
 def test_intervals_and_tests_are_of_chunks() -> None:
-    gold = drawn_sentences(60)
-    a, b = drawn_sentences(60, gold), drawn_sentences(60, gold)
+    generator = np.random.default_rng(0)
+    gold = drawn(generator, 60)
+    a, b = guessed(generator, gold), guessed(generator, gold)
     names = [f"s{number}" for number, one in enumerate(gold) for _ in one]
     groups, positions = [""] * len(names), positions_of(gold)
     interval = score_with_interval(
@@ -106,7 +112,7 @@ def test_intervals_and_tests_are_of_chunks() -> None:
     )
     draws = []
     for _ in range(500):
-        rows = GENERATOR.integers(0, 60, 60)
+        rows = generator.integers(0, 60, 60)
         draws.append(f1_of([gold[row] for row in rows], [a[row] for row in rows]))
     assert interval.value == pytest.approx(f1_of(gold, a))
     assert interval.high - interval.low == pytest.approx(3.92 * np.std(draws), rel=0.15)
@@ -116,7 +122,7 @@ def test_intervals_and_tests_are_of_chunks() -> None:
     assert found.value == pytest.approx(f1_of(gold, a) - f1_of(gold, b))
     exchanged = []
     for _ in range(1000):
-        swap = GENERATOR.random(60) < 0.5
+        swap = generator.random(60) < 0.5
         one = [y if s else x for x, y, s in zip(a, b, swap, strict=True)]
         two = [x if s else y for x, y, s in zip(a, b, swap, strict=True)]
         exchanged.append(f1_of(gold, one) - f1_of(gold, two))
