@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ctxemb.pretraining.corpus import Corpus
+    from ctxemb.pretraining.prepared import Prepared
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -53,6 +54,16 @@ def toy_corpus(toy_text: Path) -> Corpus:
     from ctxemb.pretraining.corpus import Corpus
 
     return Corpus((toy_text,))
+
+
+@pytest.fixture(scope="session")
+def toy_prepared(tmp_path_factory: pytest.TempPathFactory, toy_text: Path) -> Prepared:
+    """Return the toy text split into words, in chunks of about 100."""
+    from dataclasses import replace
+
+    from ctxemb.pretraining.prepared import prepare
+
+    return replace(prepare([toy_text], tmp_path_factory.mktemp("prepared") / "corpus"), chunk_words=100)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from ctxemb.models.encoding import Encoding, pack
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.objective import Batch
 from ctxemb.pretraining.vocabulary import START, train_byte_bpe, train_wordpiece
 from ctxemb.text.sentence import Sentence
 
@@ -109,16 +111,22 @@ def write_text(path: Path) -> Path:
     return path
 
 
+def texts(corpus: Corpus) -> list[str]:
+    """Return the sentences, words separated by spaces."""
+    return [str(sentence) for document in corpus.documents() for sentence in document]
+
+
 @cache
 def byte_bpe(corpus: Corpus) -> PieceTokenizer:
     """Return a byte-level BPE of a few merges."""
-    return train_byte_bpe(corpus, 400)
+    return train_byte_bpe(texts(corpus), 400)
 
 
 @cache
 def wordpiece(corpus: Corpus) -> PieceTokenizer:
     """Return a WordPiece vocabulary of a few pieces."""
-    return train_wordpiece(corpus, 120)
+    words = {word for text in texts(corpus) for word in text.split()}
+    return train_wordpiece(texts(corpus), words, 120)
 
 
 def toy_network(family: str, corpus: Corpus, *, n_positions: int = 16, seed: int = 0) -> Network:
@@ -140,6 +148,21 @@ def _network(family: str, corpus: Corpus, n_positions: int) -> Network:
     if family == "gpt":
         return Gpt(GptConfig(len(pieces), norm="pre", start=START, unknown=START, **sizes), pieces)
     return Gpt(GptConfig(len(pieces), norm="post", start=None, unknown=START, **sizes), pieces)
+
+
+def counts_of(corpus: Corpus) -> dict[str, int]:
+    """Return how often each word occurs, the most frequent first."""
+    counts = Counter(word for text in texts(corpus) for word in text.split(" "))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def targets_of(batch: Batch, part: str) -> list[int | None]:
+    """Return what is predicted from each piece of a batch, or None."""
+    goals = batch.targets[part]
+    found: list[int | None] = [None] * len(batch.encoding.pieces)
+    for row, value in zip(goals.rows.tolist(), goals.values.tolist(), strict=True):
+        found[row] = value
+    return found
 
 
 def lively(module: nn.Module, deviation: float = 0.3) -> nn.Module:

@@ -21,15 +21,19 @@ import numpy as np
 import torch
 from timing import medians
 
+from ctxemb.embedded import embedded_path
 from ctxemb.errors import CtxembError
 from ctxemb.extraction.embed import embed
-from ctxemb.models import Encoding, load
+from ctxemb.models import Encoding
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.checkpoints import Network
 from ctxemb.models.computation import DTYPES, Computation
 from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.formats.tokenizers import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.pieces import PieceTokenizer
+from ctxemb.pretraining.vocabulary import START
 from ctxemb.text.sentence import Sentence
 
 SUBJ = (14, 16, 18, 19, 20, 22, 23, 25, 26, 27, 29, 30, 32, 34, 35, 38, 40, 43, 48, 57)
@@ -37,20 +41,20 @@ SUBJ = (14, 16, 18, 19, 20, 22, 23, 25, 26, 27, 29, 30, 32, 34, 35, 38, 40, 43, 
 
 def networks(tiny: bool) -> dict[str, Network]:
     """Return networks of random weights, with the tokenizers of the models that ship."""
-    gpt, bert = load("gpt").network, load("bert").network  # type: ignore[attr-defined]
+    gpt = PieceTokenizer.read(embedded_path("models", "gpt", TOKENIZER), START)
+    bert = PieceTokenizer.read(embedded_path("models", "bert", TOKENIZER), "[UNK]")
     sizes = {"width": 64, "n_blocks": 2, "n_heads": 4} if tiny else {}
     torch.manual_seed(0)
     return {
         "BERT-base": Bert(
-            BertConfig(n_vocabulary=len(bert.tokenizer), hidden=256 if tiny else 3072, **sizes),
-            bert.tokenizer,
+            BertConfig(n_vocabulary=len(bert), hidden=256 if tiny else 3072, **sizes),
+            bert,
         ),
         "GPT-2": Gpt(
             GptConfig(
-                len(gpt.tokenizer), n_positions=1024, norm="pre", start=gpt.config.start,
-                unknown=gpt.config.unknown, **sizes,
+                len(gpt), n_positions=1024, norm="pre", start=START, unknown=START, **sizes,
             ),
-            gpt.tokenizer,
+            gpt,
         ),
         "ELMo-original": Elmo(
             ElmoConfig(filters=((1, 8), (2, 8)), width=32, cell_width=64) if tiny else ElmoConfig()

@@ -68,7 +68,7 @@ class CharacterCNN(nn.Module):
 
     def filtered(self, spellings: Tensor) -> Tensor:
         """Return what the filters find in each spelling, (n_words, n_filters)."""
-        trimmed = self._trimmed(spellings).to(self.symbols.weight.device)
+        trimmed = self.trimmed(spellings).to(self.symbols.weight.device).long()
         symbols = self.symbols(trimmed)  # (n_words, length, symbol_width)
         find = _products if can_fuse(symbols) else _convolution
         pooled = [find(symbols, convolution) for convolution in self.convolutions]
@@ -89,8 +89,13 @@ class CharacterCNN(nn.Module):
                 x = carry * x + (1 - carry) * torch.relu(proposal)
         return self.projection(x)  # type: ignore[no-any-return]
 
-    def _trimmed(self, spellings: Tensor) -> Tensor:
-        """Cut off padding that cannot change a maximum: one filter full of padding says what ten would."""
+    def trimmed(self, spellings: Tensor) -> Tensor:
+        """Cut off padding that cannot change a maximum: one filter full of padding says what ten would.
+
+        Spellings on a GPU stay as they are: to look at them would be to wait for it.
+        """
+        if spellings.is_cuda:
+            return spellings
         used = (spellings != self.padding).any(dim=0).nonzero()
         longest = int(used[-1]) + 1 if len(used) else 0
         return spellings[:, : longest + self.longest_filter]

@@ -10,6 +10,7 @@ products with the input of all steps are one matrix product before the loop.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,6 +115,8 @@ class BiLSTMLayer(nn.Module):
         x = x.to(self.input_weight.dtype)  # states are wider than narrow weights
         if self._fuses(x):
             return self._fused(x, running, None)[0]
+        if x.is_cuda and self.cell_clip is None and self.state_clip is None:
+            return self._by_cudnn(x, running)
         gates = torch.baddbmm(self.bias[:, None], x, self.input_weight.transpose(1, 2))
         hidden: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
             gates,
@@ -124,6 +127,24 @@ class BiLSTMLayer(nn.Module):
             self.state_clip,
         )
         return hidden
+
+    def _by_cudnn(self, x: Tensor, running: Sequence[int]) -> Tensor:
+        """Run both directions by cuDNN's LSTM with projection, which cannot clip."""
+        counts = torch.tensor(running)
+        outs = []
+        with torch.autocast("cuda", enabled=False), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
+            for direction in range(2):
+                bias = self.bias[direction]
+                weights = [self.input_weight[direction], self.state_weight[direction], bias,
+                           torch.zeros_like(bias), self.projection[direction]]  # fmt: skip
+                first = (x.new_zeros(1, running[0], w) for w in (self.projection.shape[1], len(bias) // 4))
+                found = torch._VF.lstm(
+                    x[direction].float(), counts, tuple(f.float() for f in first), weights, True, 1, 0.0,
+                    self.training, False,
+                )  # fmt: skip
+                outs.append(found[0])
+        return torch.stack(outs)
 
     @torch.no_grad()
     def continued(self, x: Tensor, running: Sequence[int], initial: State) -> tuple[Tensor, State]:

@@ -7,6 +7,7 @@ length, and treats each run as one unmasked batch.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -61,6 +62,10 @@ class SelfAttention(nn.Module):
             Of windows of equal length.
         """
         width = qkv.shape[1] // 3
+        if qkv.is_cuda and qkv.dtype in (torch.bfloat16, torch.float16) and len(runs) > 1:
+            return self._attend_at_once(
+                qkv.view(len(qkv), 3, self.n_heads, width // self.n_heads), tuple(runs)
+            )
         parts = []
         start = 0
         for count, length in runs:
@@ -77,6 +82,23 @@ class SelfAttention(nn.Module):
             parts.append(attended.transpose(1, 2).reshape(count * length, width))
             start = stop
         return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _attend_at_once(self, qkv: Tensor, runs: tuple[Run, ...]) -> Tensor:
+        """Return the attended values of windows of any lengths, by FlashAttention (Dao et al. 2022)."""
+        query, key, value = qkv.unbind(1)  # each (n_pieces, n_heads, width / n_heads)
+        borders, longest = _borders(runs, qkv.device), max(length for _, length in runs)
+        dropout = self.dropout if self.training else 0.0
+        attended = torch.ops.aten._flash_attention_forward(
+            query, key, value, borders, borders, longest, longest, dropout, self.causal, False
+        )[0]
+        return attended.reshape(len(qkv), -1)  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=8)
+def _borders(runs: tuple[Run, ...], device: torch.device) -> Tensor:
+    """Return (n_windows + 1,) where windows start and end, for all blocks of a network the same tensor."""
+    lengths = torch.tensor([0, *(length for count, length in runs for _ in range(count))])
+    return lengths.cumsum(0, dtype=torch.int32).to(device)
 
 
 class TransformerBlock(nn.Module):

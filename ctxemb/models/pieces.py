@@ -94,6 +94,13 @@ class PieceTokenizer:
         sizes = np.fromiter(map(len, sentences), dtype=np.int64, count=len(sentences))
         return self._ids[places], counts, sizes
 
+    def split(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return the piece numbers of each word (at least one); nothing is remembered."""
+        encoded = self.tokenizer.encode_batch(
+            [[_valid(word)] for word in words], is_pretokenized=True, add_special_tokens=False
+        )
+        return [tuple(encoding.ids) or (self.unknown,) for encoding in encoded]
+
     def _forget(self) -> None:
         """Begin the table of words anew: a word's row, and the pieces of each row behind one another."""
         self._rows: dict[str, int] = {}
@@ -107,10 +114,7 @@ class PieceTokenizer:
         new = sorted(wanted - self._rows.keys())
         if not new:
             return
-        encoded = self.tokenizer.encode_batch(
-            [[_valid(word)] for word in new], is_pretokenized=True, add_special_tokens=False
-        )
-        split = [tuple(encoding.ids) or (self.unknown,) for encoding in encoded]
+        split = self.split(new)
         self._rows.update(zip(new, range(len(self._split), len(self._split) + len(new)), strict=True))
         self._split += split
         counts = np.fromiter(map(len, split), dtype=np.int64, count=len(split))

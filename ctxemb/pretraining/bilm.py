@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import ClassVar
 
@@ -14,25 +15,21 @@ from torch.nn import functional as F
 
 from ctxemb.models.base import last
 from ctxemb.models.elmo import Elmo
-from ctxemb.pretraining.corpus import Corpus, Document, batches_of
-from ctxemb.pretraining.objective import IGNORED, WHOLE_WORDS, Batch, Density, n_characters, predicted
+from ctxemb.models.encoding import pack
+from ctxemb.pretraining.corpus import Document, batches_of
+from ctxemb.pretraining.objective import WHOLE_WORDS, Batch, Density, Goals, n_characters
+from ctxemb.pretraining.running import Integers, RunningText, ranges
 from ctxemb.pretraining.spelling import ByteBigrams
-from ctxemb.text.sentence import Sentence
 
 BOUNDARY, UNKNOWN = 0, 1
 """Numbers, in the softmax, of a sentence's start and end, and of words outside the vocabulary."""
 
 
-def count_words(corpus: Corpus) -> dict[str, int]:
-    """Return how often each word of `corpus` occurs, most frequent first."""
-    counts = Counter(
-        word for document in corpus.documents() for sentence in document for word in sentence.words
-    )
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
 class BiLMHead(nn.Module):
-    """The softmax over words that both directions share; it is not kept after training."""
+    """The softmax over words that both directions share."""
+
+    probabilities: Tensor
+    log_chances: Tensor
 
     def __init__(self, network: Elmo, n_words: int) -> None:
         super().__init__()
@@ -80,39 +77,70 @@ class BiLMObjective:
         self.head = BiLMHead(network, self.n_words)
         self.module: nn.Module = self.head
         ranks = torch.arange(self.n_words, dtype=torch.float64)
-        self.probabilities = ((ranks + 2) / (ranks + 1)).log() / np.log(self.n_words + 1)
-        self.chances = _chances(self.probabilities, self.n_samples)
+        probabilities = ((ranks + 2) / (ranks + 1)).log() / np.log(self.n_words + 1)
+        chances = _chances(probabilities, self.n_samples)
+        self.head.register_buffer("probabilities", probabilities.float(), persistent=False)
+        self.head.register_buffer("log_chances", chances.log().float(), persistent=False)
+        self._types: Sequence[str] = ()
+        self._numbers: Integers = np.zeros(0, dtype=np.int64)
+        self._spellings = torch.zeros(0)
+
+    def inner(self) -> Iterator[Tensor]:
+        """Yield the weights of the LSTMs."""
+        return self.network.lstm.parameters()
 
     def batches(
-        self, documents: list[Document], batch_words: int, generator: np.random.Generator, share: float
+        self, text: RunningText, batch_words: int, generator: np.random.Generator, *, early: bool = False
     ) -> Iterator[Batch]:
         """Yield sentences in batches of similar length, shuffled."""
-        sentences = [sentence for document in documents for sentence in document]
-        order = generator.permutation(len(sentences))
-        order = order[np.argsort([len(sentences[i]) for i in order], kind="stable")]
-        parts = list(batches_of([len(sentences[i]) for i in order], batch_words))
+        lengths = np.diff(text.sentences)
+        order = generator.permutation(len(lengths))
+        order = order[np.argsort(lengths[order], kind="stable")]
+        parts = list(batches_of(lengths[order].tolist(), batch_words))
         for number in generator.permutation(len(parts)):
-            chosen = [sentences[i] for i in order[parts[number]]]
-            yield self.collate(chosen)
+            yield self.collate(text, order[parts[number]])
 
     def whole(self, documents: Sequence[Document]) -> Iterator[Batch]:
         """Yield all sentences, of similar length together."""
-        sentences = sorted((sentence for document in documents for sentence in document), key=len)
-        for part in batches_of([len(sentence) for sentence in sentences], WHOLE_WORDS):
-            yield self.collate(sentences[part])
+        text = RunningText.of(documents)
+        lengths = np.diff(text.sentences)
+        order = np.argsort(lengths, kind="stable")
+        for part in batches_of(lengths[order].tolist(), WHOLE_WORDS):
+            yield self.collate(text, order[part])
 
-    def collate(self, sentences: Sequence[Sentence]) -> Batch:
-        """Return a batch of sentences; the targets of a word are the next one and the one before.
+    def collate(self, text: RunningText, chosen: Integers) -> Batch:
+        """Return a batch of chosen sentences; the targets of a word are the next one and the one before.
 
         A sentence's two boundaries are targets, too, of its last and its first word, and read what is inside.
         """
-        encoding = self.network.encode(sentences)
-        words = [self.numbers.get(word, UNKNOWN) for sentence in sentences for word in sentence.words]
-        numbers = torch.tensor([*words, BOUNDARY])[encoding.words]  # NO_WORD is -1, the last
-        forward, backward = numbers.roll(-1), numbers.roll(1)
-        forward[encoding.windows[1:] - 1] = IGNORED
-        backward[encoding.windows[:-1]] = IGNORED
-        return Batch(encoding.n_words, encoding, {"forward": forward, "backward": backward})
+        self.learn(text.types)
+        starts, sizes = text.sentences[chosen], np.diff(text.sentences)[chosen]
+        words = text.words[ranges(starts, sizes)]
+        distinct, pieces = np.unique(words, return_inverse=True)
+        spellings = self._spellings[torch.from_numpy(np.concatenate([[0, 1], distinct + 2]))]
+        packed = pack(pieces + 2, np.ones_like(pieces), sizes, prefix=(0,), suffix=(1,))
+        encoding = replace(packed, spellings=self.network.characters.trimmed(spellings))
+        numbers = torch.from_numpy(np.append(self._numbers[words], BOUNDARY))[encoding.words]  # no word: -1
+        rows = torch.arange(len(numbers))
+        before_last = torch.ones(len(numbers), dtype=torch.bool)
+        before_last[encoding.windows[1:] - 1] = False
+        forward = rows[before_last]
+        after_first = before_last.roll(1)
+        backward = rows[after_first]
+        goals = {
+            "forward": Goals(forward, numbers[forward + 1]),
+            "backward": Goals(backward, numbers[backward - 1]),
+        }
+        return Batch(encoding.n_words, encoding, goals)
+
+    def learn(self, types: Sequence[str]) -> None:
+        """Look up the numbers and spellings of all words of a corpus that is new."""
+        if types is self._types:
+            return
+        numbers = [self.numbers.get(word, UNKNOWN) for word in types]
+        self._numbers = np.array(numbers, dtype=np.int64)
+        self._spellings = self.network.spell(types).to(torch.int16)
+        self._types = types
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return each direction's cross-entropy of a word given its context, summed, in nats."""
@@ -121,8 +149,8 @@ class BiLMObjective:
         score = self._sampled if self.module.training else self._full
         sums = {}
         for name, context in (("forward", top[:, :width]), ("backward", top[:, width:])):
-            rows = predicted(batch.targets[name])
-            sums[name] = score(context.index_select(0, rows), batch.targets[name][rows])
+            goals = batch.targets[name]
+            sums[name] = score(context.index_select(0, goals.rows), goals.values)
         return sums
 
     def densities(self, documents: Sequence[Document]) -> dict[str, Density]:
@@ -143,10 +171,17 @@ class BiLMObjective:
         ]
         return torch.stack(losses).sum()
 
+    def draw(self) -> Tensor:
+        """Draw (n_samples,) different words: those whose exponential times are the shortest.
+
+        This is a sample without replacement (Efraimidis and Spirakis 2006).
+        """
+        keys = self.head.probabilities / torch.empty_like(self.head.probabilities).exponential_()
+        return keys.topk(self.n_samples).indices
+
     def _sampled(self, context: Tensor, targets: Tensor) -> Tensor:
-        device = context.device
-        drawn = torch.multinomial(self.probabilities, self.n_samples, replacement=False).to(device)
-        bias = self.head.bias - self.chances.log().float().to(device)
+        drawn = self.draw()
+        bias = self.head.bias - self.head.log_chances
         against = torch.addmm(bias[drawn], context, self.head.words(drawn).T)  # (n, n_samples)
         against.masked_fill_(targets[:, None] == drawn[None, :], -torch.inf)
         right: Tensor = (context * self.head.words(targets)).sum(dim=1) + bias[targets]

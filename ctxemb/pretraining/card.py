@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ctxemb.files import write_text
 from ctxemb.models.checkpoints import Network
 from ctxemb.pretraining.log import held_out, read_log
-from ctxemb.pretraining.loop import TrainingPlan
 from ctxemb.pretraining.perplexity import Perplexity
+from ctxemb.pretraining.plan import TrainingPlan
 
 CARD = "README.md"
 
@@ -20,12 +21,32 @@ _OBJECTIVES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a card says of the text and of the rights.
+
+    Parameters
+    ----------
+    licence
+        Of the weights: an identifier of the Hugging Face hub.
+    text
+        What kind of text the model has read.
+    notice
+        The rights, and whom to name.
+    """
+
+    licence: str = "other"
+    text: str = "What its text does not hold is unknown to it, and the prejudices of that text are in it."
+    notice: str = "The weights stand under the terms of the text that they were trained on."
+
+
 def write_card(
     network: Network,
-    corpus: Sequence[Path],
+    corpus: Sequence[str],
     plan: TrainingPlan,
     folder: Path,
-    measured: Sequence[Perplexity] = (),
+    measured: Mapping[str, Sequence[Perplexity]] | None = None,
+    terms: Terms | None = None,
 ) -> None:
     """Write the card of a model that is done with training to its folder.
 
@@ -36,13 +57,16 @@ def write_card(
     folder
         With the log of the training.
     measured
-        How well it predicts held-out text.
+        How well it predicts held-out texts, by name.
+    terms
+        Under what terms the weights stand.
     """
+    terms = terms or Terms()
     entries = read_log(folder)
     last = entries[-1] if entries else {"words": 0, "step": 0}
     n_parameters = sum(weight.numel() for weight in network.parameters())
     text = f"""---
-license: cc0-1.0
+license: {terms.licence}
 language: en
 library_name: ctxemb
 tags: [{network.family}, contextual-embeddings]
@@ -59,7 +83,7 @@ objective.
 | objective | {_OBJECTIVES[network.family]} |
 | weights | {n_parameters:,}, stored as float16 |
 | layers | {network.n_layers}, each {network.width} wide; layer 0 is the context-free input |
-| text | {", ".join(path.name for path in corpus)} |
+| text | {", ".join(corpus)} |
 | words seen | {last["words"]:,} of running text, in {last["step"]:,} steps |
 | learning rate | {plan.learning_rate} at most, steps of {plan.batch_words:,} words, seed {plan.seed} |
 
@@ -71,25 +95,26 @@ The three objectives' losses are not on one scale: a loss compares a model with 
 
 ## Held-out text in bits per character
 
-{_bits(measured)}
+{_bits(measured or {})}
 
 ## Use and limits
 
-`ctxemb.load("{network.family}")`. The model is small and has read little: it is for teaching, for tests, and
-for comparing architectures under equal conditions, not for the best score. Its text is English prose of the
-19th and early 20th century; later words and senses are unknown to it, and the prejudices of those books are
-in it.
+`ctxemb.load` takes this folder. The model is small and has read little: it is for teaching, for tests, and
+for comparing architectures under equal conditions, not for the best score. {terms.text}
 
-The weights are free of rights (CC0).
+## Terms
+
+{terms.notice}
 """
     write_text(folder / CARD, text)
 
 
-def _bits(measured: Sequence[Perplexity]) -> str:
+def _bits(measured: Mapping[str, Sequence[Perplexity]]) -> str:
     if not measured:
         return "No held-out text was given."
-    lines = ["| direction | bits per character | words |", "|---|---:|---:|"]
-    lines += [f"| {p.direction} | {p.bits_per_character:.3f} | {p.n_words:,} |" for p in measured]
+    lines = ["| text | direction | bits per character | words |", "|---|---|---:|---:|"]
+    for name, found in measured.items():
+        lines += [f"| {name} | {p.direction} | {p.bits_per_character:.3f} | {p.n_words:,} |" for p in found]
     return "\n".join(lines)
 
 

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,7 +14,8 @@ from ctxemb.models.base import last
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.corpus import Document, batches_of
-from ctxemb.pretraining.objective import IGNORED, WHOLE_WORDS, Batch, Density, n_characters, predicted
+from ctxemb.pretraining.objective import WHOLE_WORDS, Batch, Density, Goals, n_characters
+from ctxemb.pretraining.running import Integers, PieceTables, RunningText
 
 
 class CausalObjective:
@@ -38,18 +38,27 @@ class CausalObjective:
         self.network = network
         self.module: nn.Module = network
         self.start = network.tokenizer.id(network.config.start)
+        self.tables = PieceTables(network.tokenizer)
+
+    def inner(self) -> Iterator[Tensor]:
+        """Yield the weights of the blocks."""
+        return self.network.blocks.parameters()
+
+    def learn(self, types: Sequence[str]) -> None:
+        """Look up the pieces of all words of a corpus."""
+        self.tables.of(types)
 
     def batches(
-        self, documents: list[Document], batch_words: int, generator: np.random.Generator, share: float
+        self, text: RunningText, batch_words: int, generator: np.random.Generator, *, early: bool = False
     ) -> Iterator[Batch]:
-        """Yield windows of the documents' text, shuffled; see `windows`."""
-        windows, n_words = self.windows(documents)
+        """Yield windows of the running text, shuffled; see `windows`."""
+        windows, n_words = self.windows(text)
         order = generator.permutation(len(windows))
         for part in batches_of(n_words[order].tolist(), batch_words):
             rows = order[part]
             yield self.collate(windows[rows], int(n_words[rows].sum()))
 
-    def windows(self, documents: Sequence[Document]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def windows(self, text: RunningText) -> tuple[Integers, Integers]:
         """Cut running text into full windows.
 
         Returns
@@ -57,59 +66,54 @@ class CausalObjective:
         array, array
             (n_windows, n_positions) pieces, and (n_windows,) the number of words that begin in each.
         """
-        pieces, begins = self._running(documents)
+        return self._windows(*self.running(text))
+
+    def _windows(self, pieces: Integers, begins: Integers) -> tuple[Integers, Integers]:
         room = self.network.config.n_positions - 1
         n_windows = len(pieces) // room
         text = pieces[: n_windows * room].reshape(n_windows, room)
         n_words = begins[: n_windows * room].reshape(n_windows, room).sum(axis=1)
         return np.concatenate([np.full((n_windows, 1), self.start), text], axis=1), n_words
 
-    def _running(self, documents: Sequence[Document]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def running(self, text: RunningText) -> tuple[Integers, Integers]:
         """Return (n_pieces,) the documents' pieces, and 1 where a word begins, else 0."""
-        pieces: list[int] = []
-        begins: list[int] = []
-        for document in documents:
-            pieces.append(self.start)
-            begins.append(0)
-            for sentence in self.network.tokenizer.pieces(document):
-                for word in sentence:
-                    pieces.extend(word)
-                    begins.extend([1] + [0] * (len(word) - 1))
-        return np.array(pieces, dtype=np.int64), np.array(begins, dtype=np.int64)
+        pieces, places = self.tables.of(text.types).running(text.words)
+        begins = np.zeros(len(pieces), dtype=np.int64)
+        begins[places[:-1]] = 1
+        starts = places[text.sentences[text.documents[:-1]]]  # of the documents
+        return np.insert(pieces, starts, self.start), np.insert(begins, starts, 0)
 
     def whole(self, documents: Sequence[Document]) -> Iterator[Batch]:
         """Yield the windows of the text in order; the last may be shorter."""
-        windows, n_words = self.windows(documents)
+        pieces, begins = self.running(RunningText.of(documents))
+        windows, n_words = self._windows(pieces, begins)
         for part in batches_of(n_words.tolist(), WHOLE_WORDS):
             yield self.collate(windows[part], int(n_words[part].sum()))
-        pieces, begins = self._running(documents)
         done = windows.shape[0] * (self.network.config.n_positions - 1)
         if done < len(pieces):
             yield self.collate(np.array([[self.start, *pieces[done:]]]), int(begins[done:].sum()))
 
-    def collate(self, windows: NDArray[np.int64], n_words: int) -> Batch:
+    def collate(self, windows: Integers, n_words: int) -> Batch:
         """Return a batch of windows, (n_windows, length); each piece's target is the one after it."""
         pieces = torch.from_numpy(windows)
         n_windows, length = pieces.shape
-        targets = pieces.roll(-1, dims=1)
-        targets[:, -1] = IGNORED
+        rows = torch.arange(pieces.numel()).view(n_windows, length)[:, :-1].reshape(-1)
         encoding = Encoding(
             pieces=pieces.reshape(-1),
-            words=torch.full((pieces.numel(),), NO_WORD),
+            words=torch.tensor([NO_WORD]).expand(pieces.numel()),
             windows=torch.arange(0, (n_windows + 1) * length, length),
             offsets=torch.zeros(1, dtype=torch.long),
         )
-        return Batch(n_words, encoding, {"next_piece": targets.reshape(-1)})
+        return Batch(n_words, encoding, {"next_piece": Goals(rows, pieces[:, 1:].reshape(-1))})
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the cross-entropy of each piece given all before it in its window, summed, in nats."""
-        targets = batch.targets["next_piece"]
-        rows = predicted(targets)
-        top = last(self.network.each(batch.encoding)).index_select(0, rows)
+        goals = batch.targets["next_piece"]
+        top = last(self.network.each(batch.encoding)).index_select(0, goals.rows)
         logits = F.linear(top, self.network.pieces.weight)
-        return {"next_piece": F.cross_entropy(logits, targets[rows], reduction="sum")}
+        return {"next_piece": F.cross_entropy(logits, goals.values, reduction="sum")}
 
     def densities(self, documents: Sequence[Document]) -> dict[str, Density]:
         """Return the pieces per character; the start of a document is one, too."""
-        n_pieces = len(self._running(documents)[0])
+        n_pieces = len(self.running(RunningText.of(documents))[0])
         return {"next_piece": Density(n_pieces / n_characters(documents))}

@@ -1,4 +1,4 @@
-"""Running text for pretraining: documents of sentences, streamed in a seeded order."""
+"""Running text from files: documents of sentences."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-
-import numpy as np
 
 from ctxemb.errors import InputError
 from ctxemb.text.reader import read_lines
@@ -19,28 +17,6 @@ Document = list[Sentence]
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """A stretch of a corpus, shuffled.
-
-    Parameters
-    ----------
-    number
-        Counted from 0 in a pass through the corpus.
-    first
-        Number of its first document in the corpus.
-    documents
-        Its text.
-    generator
-        A random generator of its own.
-    """
-
-    number: int
-    first: int
-    documents: list[Document]
-    generator: np.random.Generator
-
-
-@dataclass(frozen=True, slots=True)
 class Corpus:
     """Text files of one paragraph a line, with an empty line after each document.
 
@@ -48,14 +24,11 @@ class Corpus:
     ----------
     paths
         UTF-8 text, plain or compressed (.gz, .xz, .zst), read one after the other.
-    chunk_words
-        Words that are in memory at once; text is shuffled within such a chunk.
     document_characters
         A longer document is read as several, each ending with a paragraph.
     """
 
     paths: tuple[Path, ...]
-    chunk_words: int = 200_000
     document_characters: int = 1_000_000
 
     def documents(self, first: int = 0) -> Iterator[Document]:
@@ -81,26 +54,22 @@ class Corpus:
             if found:
                 yield found
 
-    def chunks(self, seed: int, epoch: int, *, number: int = 0, first: int = 0) -> Iterator[Chunk]:
-        """Yield the chunks of one pass, from that with a `number` on, whose first document is `first`."""
-        for chunk in self._plain_chunks(first):
-            generator = np.random.default_rng([seed, epoch, number])
-            n_documents = len(chunk)
-            generator.shuffle(chunk)
-            yield Chunk(number, first, chunk, generator)
-            number, first = number + 1, first + n_documents
-
-    def _plain_chunks(self, first: int) -> Iterator[list[Document]]:
-        chunk: list[Document] = []
-        n_words = 0
-        for document in self.documents(first):
-            chunk.append(document)
-            n_words += sum(map(len, document))
-            if n_words >= self.chunk_words:
-                yield chunk
-                chunk, n_words = [], 0
-        if chunk:
-            yield chunk
+    def start(self, max_words: float) -> list[Document]:
+        """Return the documents up to the end of the sentence in which `max_words` are reached."""
+        documents: list[Document] = []
+        left = max_words
+        for document in self.documents():
+            kept: Document = []
+            for sentence in document:
+                if left <= 0:
+                    break
+                kept.append(sentence)
+                left -= len(sentence)
+            if kept:
+                documents.append(kept)
+            if left <= 0:
+                break
+        return documents
 
     def check(self) -> None:
         """Raise InputError if there is no text at all."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from random import Random
 from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,24 +16,21 @@ from ctxemb.models.base import last
 from ctxemb.models.bert import Bert
 from ctxemb.models.encoding import NO_WORD, Encoding
 from ctxemb.pretraining.corpus import Document, batches_of
-from ctxemb.pretraining.objective import IGNORED, Batch, Density, n_characters, predicted
+from ctxemb.pretraining.objective import Batch, Density, Goals, n_characters
+from ctxemb.pretraining.running import Integers, PieceTables, RunningText, borders, ranges
 
 MASKED_SHARE = 0.15
 SHORT_SHARE = 0.1
-SMALL_WINDOW_SHARE = 0.7
-"""Share of the training over which windows are a quarter of their full size.
+EARLY_WINDOW = 0.25
+"""Size of the windows in the early part of the training, as a share of their full size.
 
 The paper trains nine tenths of the steps on windows of 128 instead of 512 pieces, for speed. In short windows
 what a masked piece depends on is also a larger share of what there is to attend to, and attention is learned
-several times sooner, which decides when there are few words to learn from; so the full size has three tenths.
-A short window begins at a random position: all positions are learned from the start, and those that only full
-windows reach need not wait until the learning rate is nearly spent (compare Kiyono et al. 2021).
+several times sooner. A short window begins at a random position: all positions are learned from the start
+(compare Kiyono et al. 2021).
 """
 
 _PIECES_AT_ONCE = 8192
-
-Pair = tuple[list[int], list[int], bool, int]
-"""Pieces of A, pieces of B, whether B follows A, and the number of words of both."""
 
 
 class MaskedHead(nn.Module):
@@ -69,20 +67,29 @@ class MaskedObjective:
         self.head = MaskedHead(network)
         self.module: nn.Module = self.head
         tokenizer = network.tokenizer
+        self.tables = PieceTables(tokenizer)
         self.cls, self.sep, self.mask = (tokenizer.id(piece) for piece in ("[CLS]", "[SEP]", "[MASK]"))
         special = {self.cls, self.sep, self.mask, tokenizer.id("[PAD]"), tokenizer.id("[UNK]")}
         self.ordinary = np.array([i for i in range(len(tokenizer)) if i not in special])
 
+    def inner(self) -> Iterator[Tensor]:
+        """Yield the weights of the blocks."""
+        return self.network.blocks.parameters()
+
+    def learn(self, types: Sequence[str]) -> None:
+        """Look up the pieces of all words of a corpus."""
+        self.tables.of(types)
+
     def batches(
-        self, documents: list[Document], batch_words: int, generator: np.random.Generator, share: float
+        self, text: RunningText, batch_words: int, generator: np.random.Generator, *, early: bool = False
     ) -> Iterator[Batch]:
         """Yield masked pairs of text, shuffled."""
         size = self.network.config.n_positions
-        pairs = self.pairs(documents, generator, max(8, size // 4) if share < SMALL_WINDOW_SHARE else size)
-        order = generator.permutation(len(pairs))
-        for part in batches_of([pairs[i][3] for i in order], batch_words):
-            chosen = [pairs[i] for i in order[part]]
-            yield self.collate(chosen, generator)
+        window = max(8, int(size * EARLY_WINDOW)) if early else size
+        pieces, places = self.tables.of(text.types).running(text.words)
+        pairs = generator.permutation(cut_pairs(text, places, generator, window - 3))
+        for part in batches_of(n_words(pairs).tolist(), batch_words):
+            yield self.collate(pieces, places, pairs[part], generator)
 
     def whole(self, documents: Sequence[Document]) -> Iterator[Batch]:
         """Yield windows ``[CLS] text [SEP]`` of running text; of each copy another piece is masked."""
@@ -97,94 +104,71 @@ class MaskedObjective:
         split = map(self.network.tokenizer.pieces, documents)
         return [[piece for sentence in text for word in sentence for piece in word] for text in split]
 
-    def _one_by_one(self, window: NDArray[np.int64]) -> Iterator[Batch]:
+    def _one_by_one(self, window: Integers) -> Iterator[Batch]:
         size = len(window)
         rows = max(1, _PIECES_AT_ONCE // size)
         for first in range(1, size - 1, rows):
             places = np.arange(first, min(first + rows, size - 1))
             pieces = np.tile(window, (len(places), 1))
-            targets = np.full_like(pieces, IGNORED)
             copies = np.arange(len(places))
-            targets[copies, places] = window[places]
             pieces[copies, places] = self.mask
-            borders = torch.arange(0, (len(places) + 1) * size, size)
-            goals = {
-                "masked": torch.from_numpy(targets.reshape(-1)),
-                "next_sentence": torch.full((pieces.size,), IGNORED),
-            }
-            yield Batch(0, self.encoding(pieces.reshape(-1), borders), goals)
+            goals = Goals(torch.from_numpy(copies * size + places), torch.from_numpy(window[places]))
+            nothing = torch.zeros(0, dtype=torch.long)
+            encoding = self.encoding(pieces.reshape(-1), torch.arange(0, (len(places) + 1) * size, size))
+            yield Batch(0, encoding, {"masked": goals, "next_sentence": Goals(nothing, nothing)})
 
-    def pairs(self, documents: list[Document], generator: np.random.Generator, window: int) -> list[Pair]:
-        """Cut documents into pairs of text A and B; in half of them B is from another document.
-
-        Both consist of whole sentences, cut at the end where they exceed the `window`. Nine tenths of the
-        pairs aim at filling the window, the others at a random shorter length.
-        """
-        encoded = [self.network.tokenizer.pieces(document) for document in documents]
-        room = window - 3
-        pairs: list[Pair] = []
-        for number, document in enumerate(encoded):
-            current: list[list[tuple[int, ...]]] = []
-            length = 0
-            target = _target(room, generator)
-            position = 0
-            while position < len(document):
-                sentence = document[position]
-                current.append(sentence)
-                length += sum(map(len, sentence))
-                position += 1
-                if (length < target or len(current) == 1) and position < len(document):
-                    continue
-                split = int(generator.integers(1, len(current))) if len(current) > 1 else 1
-                follows = len(current) > 1 and (generator.random() < 0.5 or len(encoded) == 1)
-                first, second = current[:split], current[split:]
-                if not follows:
-                    position -= len(second)  # what was not used is read again
-                    used = sum(len(word) for sentence in first for word in sentence)
-                    second = _random_sentences(encoded, number, target - used, generator)
-                pair = _trimmed(first, second, follows=follows, room=room)
-                if pair[0] and pair[1]:
-                    pairs.append(pair)
-                current, length, target = [], 0, _target(room, generator)
-        return pairs
-
-    def collate(self, pairs: list[Pair], generator: np.random.Generator) -> Batch:
-        """Lay out pairs as windows ``[CLS] A [SEP] B [SEP]`` and mask them.
+    def collate(
+        self, pieces: Integers, places: Integers, pairs: Integers, generator: np.random.Generator
+    ) -> Batch:
+        """Lay out pairs as windows ``[CLS] A [SEP] B [SEP]``, the shortest first, and mask them.
 
         What is masked is the target of its piece, and whether B follows A, 1 or 0, that of ``[CLS]``.
         A window begins at a random position among those from which it fits.
+
+        Parameters
+        ----------
+        pieces, places
+            The pieces of the text, and (n_words + 1,) where its words start and end in them.
+        pairs
+            As `cut_pairs` returns them.
+        generator
+            Where chance comes from.
         """
-        pairs = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
-        windows = [[self.cls, *a, self.sep, *b, self.sep] for a, b, _, _ in pairs]
-        segments = [[0] * (len(a) + 2) + [1] * (len(b) + 1) for a, b, _, _ in pairs]
-        pieces = np.concatenate([np.array(window) for window in windows])
-        masked, targets = self.masked(pieces, generator)
-        borders = torch.tensor([0, *map(len, windows)]).cumsum(0)
-        follows = torch.full((len(pieces),), IGNORED)
-        follows[borders[:-1]] = torch.tensor([int(pair[2]) for pair in pairs])
-        encoding = self.encoding(masked, borders)
-        room = self.network.config.n_positions - encoding.lengths
-        first = torch.from_numpy(generator.integers(room.numpy() + 1))
+        starts, counts = places[pairs[:, [0, 2]]], places[pairs[:, [1, 3]]] - places[pairs[:, [0, 2]]]
+        by_length = np.argsort(counts.sum(axis=1), kind="stable")
+        starts, counts, pairs = starts[by_length], counts[by_length], pairs[by_length]
+        windows = borders(counts.sum(axis=1) + 3)
+        laid = np.full(windows[-1], self.sep)
+        laid[windows[:-1]] = self.cls
+        firsts = np.stack([windows[:-1] + 1, windows[:-1] + counts[:, 0] + 2], axis=1)  # of A and of B
+        inside = ranges(firsts.ravel(), counts.ravel())
+        laid[inside] = pieces[ranges(starts.ravel(), counts.ravel())]
+        segments = np.zeros(len(laid), dtype=np.int64)
+        segments[ranges(firsts[:, 1], counts[:, 1] + 1)] = 1
+        masked, rows = self.masked(laid, generator)
+        encoding = self.encoding(masked, torch.from_numpy(windows))
+        room = self.network.config.n_positions - np.diff(windows)
+        shift = np.repeat(generator.integers(room + 1), np.diff(windows))
+        goals = Goals(torch.from_numpy(rows), torch.from_numpy(laid[rows]))
+        follows = Goals(torch.from_numpy(windows[:-1].copy()), torch.from_numpy(pairs[:, 4].copy()))
         return Batch(
-            n_words=sum(pair[3] for pair in pairs),
+            n_words=int(n_words(pairs).sum()),
             encoding=encoding,
-            targets={"masked": torch.from_numpy(targets), "next_sentence": follows},
-            segments=torch.tensor([s for row in segments for s in row]),
-            positions=encoding.positions() + torch.repeat_interleave(first, encoding.lengths),
+            targets={"masked": goals, "next_sentence": follows},
+            segments=torch.from_numpy(segments),
+            positions=encoding.positions() + torch.from_numpy(shift),
         )
 
-    def encoding(self, pieces: NDArray[np.int64], windows: Tensor) -> Encoding:
+    def encoding(self, pieces: Integers, windows: Tensor) -> Encoding:
         """Return (n_pieces,) pieces and the borders of their windows as the network reads them."""
         return Encoding(
             pieces=torch.from_numpy(pieces),
-            words=torch.full((len(pieces),), NO_WORD),
+            words=torch.tensor([NO_WORD]).expand(len(pieces)),
             windows=windows,
             offsets=torch.zeros(1, dtype=torch.long),
         )
 
-    def masked(
-        self, pieces: NDArray[np.int64], generator: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def masked(self, pieces: Integers, generator: np.random.Generator) -> tuple[Integers, Integers]:
         """Choose 15 % of the pieces: 80 % become ``[MASK]``, 10 % a random piece, 10 % stay.
 
         Parameters
@@ -197,28 +181,27 @@ class MaskedObjective:
         Returns
         -------
         array, array
-            (n_pieces,) what the network reads, and what it is to predict (`IGNORED` for nothing).
+            (n_pieces,) what the network reads, and (n_chosen,) the pieces that it is to predict.
         """
-        draw = generator.random(len(pieces))
-        chosen = (draw < MASKED_SHARE) & (pieces != self.cls) & (pieces != self.sep)
-        if not chosen.any():
-            chosen[int(np.flatnonzero((pieces != self.cls) & (pieces != self.sep))[0])] = True
-        fate = generator.random(len(pieces))
-        random_pieces = generator.choice(self.ordinary, len(pieces))
-        read = np.where(chosen & (fate < 0.8), self.mask, pieces)
-        read = np.where(chosen & (fate >= 0.8) & (fate < 0.9), random_pieces, read)
-        return read, np.where(chosen, pieces, IGNORED)
+        ordinary = (pieces != self.cls) & (pieces != self.sep)
+        rows = np.flatnonzero((generator.random(len(pieces)) < MASKED_SHARE) & ordinary)
+        if not len(rows):
+            rows = np.flatnonzero(ordinary)[:1]
+        fate = generator.random(len(rows))
+        random_pieces = self.ordinary[generator.integers(len(self.ordinary), size=len(rows))]
+        read = pieces.copy()
+        read[rows] = np.where(fate < 0.8, self.mask, np.where(fate < 0.9, random_pieces, pieces[rows]))
+        return read, rows
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the cross-entropy of masked pieces and that of the next sentence, summed, in nats."""
         masked, follows = batch.targets["masked"], batch.targets["next_sentence"]
         top = last(self.network.each(batch.encoding, batch.segments, batch.positions))
-        chosen, starts = predicted(masked), predicted(follows)
-        logits = self.head.piece_logits(top.index_select(0, chosen))
-        following = self.head.next_sentence(self.network.pool(top.index_select(0, starts)))
+        logits = self.head.piece_logits(top.index_select(0, masked.rows))
+        following = self.head.next_sentence(self.network.pool(top.index_select(0, follows.rows)))
         return {
-            "masked": F.cross_entropy(logits, masked[chosen], reduction="sum"),
-            "next_sentence": F.cross_entropy(following, follows[starts], reduction="sum"),
+            "masked": F.cross_entropy(logits, masked.values, reduction="sum"),
+            "next_sentence": F.cross_entropy(following, follows.values, reduction="sum"),
         }
 
     def densities(self, documents: Sequence[Document]) -> dict[str, Density]:
@@ -227,36 +210,86 @@ class MaskedObjective:
         return {"masked": Density(n_pieces / n_characters(documents))}
 
 
-def _target(room: int, generator: np.random.Generator) -> int:
-    return int(generator.integers(min(8, room), room + 1)) if generator.random() < SHORT_SHARE else room
+def cut_pairs(text: RunningText, places: Integers, generator: np.random.Generator, room: int) -> Integers:
+    """Cut documents into pairs of text A and B; in half of them B is from another document.
+
+    Both consist of whole sentences, cut at the end, between words, where they exceed the `room`. Nine tenths
+    of the pairs aim at filling it, the others at a random shorter length.
+
+    Parameters
+    ----------
+    text
+        The documents.
+    places
+        (n_words + 1,) where the words start and end in the pieces of the text.
+    generator
+        Where chance comes from.
+    room
+        Most pieces of A and B together.
+
+    Returns
+    -------
+    array
+        (n_pairs, 5) first word of A, and the end of its words; the same of B; and 1 if B follows A, else 0.
+    """
+    chance = Random(int(generator.integers(1 << 62)))
+    words = text.sentences.tolist()  # where sentences start and end, in words ...
+    ends = places[text.sentences].tolist()  # ... and in pieces
+    at = places.tolist()
+    documents = list(pairwise(text.documents.tolist()))
+    pairs: list[tuple[int, int, int, int, int]] = []
+    for number, (first, stop) in enumerate(documents):
+        start, target, position = first, _target(room, chance), first
+        while position < stop:
+            position += 1
+            if (ends[position] - ends[start] < target or position - start == 1) and position < stop:
+                continue
+            split = start + (chance.randrange(1, position - start) if position - start > 1 else 1)
+            follows = position - start > 1 and (chance.random() < 0.5 or len(documents) == 1)
+            second, end = split, position
+            if not follows:
+                position = split  # what was not used is read again
+                second, end = _elsewhere(documents, number, ends, target - ends[split] + ends[start], chance)
+            pair = _trimmed([words[start], words[split], words[second], words[end]], at, room)
+            if pair[0] < pair[1] and pair[2] < pair[3]:
+                pairs.append((*pair, int(follows)))
+            start, target = position, _target(room, chance)
+    return np.array(pairs, dtype=np.int64).reshape(-1, 5)
 
 
-def _random_sentences(
-    documents: list[list[list[tuple[int, ...]]]], other_than: int, length: int, generator: np.random.Generator
-) -> list[list[tuple[int, ...]]]:
+def n_words(pairs: Integers) -> Integers:
+    """Return (n_pairs,) the words of pairs as `cut_pairs` returns them."""
+    return pairs[:, 1] - pairs[:, 0] + pairs[:, 3] - pairs[:, 2]
+
+
+def _target(room: int, chance: Random) -> int:
+    return chance.randint(min(8, room), room) if chance.random() < SHORT_SHARE else room
+
+
+def _elsewhere(
+    documents: list[tuple[int, int]], other_than: int, ends: list[int], length: int, chance: Random
+) -> tuple[int, int]:
     """Return sentences from a random place of another document: at least `length` pieces if there are any."""
     if len(documents) == 1:
-        return []
-    number = int(generator.integers(len(documents) - 1))
-    document = documents[number + (number >= other_than)]
-    start = int(generator.integers(len(document)))
-    sentences = []
-    for sentence in document[start:]:
-        sentences.append(sentence)
-        length -= sum(map(len, sentence))
-        if length <= 0:
-            break
-    return sentences
+        return 0, 0
+    number = chance.randrange(len(documents) - 1)
+    first, stop = documents[number + (number >= other_than)]
+    start = chance.randrange(first, stop)
+    end = start + 1
+    while end < stop and ends[end] - ends[start] < length:
+        end += 1
+    return start, end
 
 
-def _trimmed(
-    first: list[list[tuple[int, ...]]], second: list[list[tuple[int, ...]]], *, follows: bool, room: int
-) -> Pair:
-    """Join sentences and cut whole words off the end of the longer text until both fit the window."""
-    a, b = ([word for sentence in text for word in sentence] for text in (first, second))
-    sizes = [sum(map(len, a)), sum(map(len, b))]
-    while sum(sizes) > room:
-        longer = 0 if sizes[0] > sizes[1] else 1
-        text = (a, b)[longer]
-        sizes[longer] -= len(text.pop())
-    return [p for word in a for p in word], [p for word in b for p in word], follows, len(a) + len(b)
+def _trimmed(pair: list[int], at: list[int], room: int) -> tuple[int, int, int, int]:
+    """Cut words off the end of the longer text until both fit the room."""
+    a, a_end, b, b_end = pair
+    first, second = at[a_end] - at[a], at[b_end] - at[b]
+    while first + second > room:
+        if first > second:
+            a_end -= 1
+            first = at[a_end] - at[a]
+        else:
+            b_end -= 1
+            second = at[b_end] - at[b]
+    return a, a_end, b, b_end

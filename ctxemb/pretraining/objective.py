@@ -11,14 +11,36 @@ import torch
 from torch import Tensor, nn
 
 from ctxemb.models.checkpoints import Network
-from ctxemb.models.encoding import Encoding
+from ctxemb.models.encoding import Encoding, sent
 from ctxemb.pretraining.corpus import Document
+from ctxemb.pretraining.running import RunningText
 
 WHOLE_WORDS = 2048
 """Words of a batch where a text is only scored."""
 
-IGNORED = -100
-"""The target of a piece for which nothing is predicted."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goals:
+    """What a part of the loss predicts.
+
+    Parameters
+    ----------
+    rows
+        (n,) the pieces from which something is predicted, ascending.
+    values
+        (n,) what is predicted from each of them.
+    """
+
+    rows: Tensor
+    values: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def between(self, first: int, stop: int) -> Goals:
+        """Return the goals of the pieces from `first` to `stop`, these counted from `first`."""
+        start, end = torch.searchsorted(self.rows, torch.tensor([first, stop])).tolist()
+        return Goals(self.rows[start:end] - first, self.values[start:end])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +54,7 @@ class Batch:
     encoding
         What the network reads.
     targets
-        For each part of the loss, (n_pieces,) what is to be predicted from each piece, or `IGNORED`.
+        For each part of the loss, what is to be predicted.
     segments
         (n_pieces,) 0 for the first text of a pair, 1 for the second; None where there are no pairs.
     positions
@@ -41,22 +63,22 @@ class Batch:
 
     n_words: int
     encoding: Encoding
-    targets: dict[str, Tensor]
+    targets: dict[str, Goals]
     segments: Tensor | None = None
     positions: Tensor | None = None
 
     def counts(self) -> dict[str, int]:
         """Return the number of predictions of each part of the loss."""
-        return {name: int((target != IGNORED).sum()) for name, target in self.targets.items()}
+        return {name: len(goals) for name, goals in self.targets.items()}
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch with its tensors on `device`."""
         return Batch(
             self.n_words,
             self.encoding.to(device),
-            {name: target.to(device) for name, target in self.targets.items()},
-            None if self.segments is None else self.segments.to(device),
-            None if self.positions is None else self.positions.to(device),
+            {name: Goals(sent(g.rows, device), sent(g.values, device)) for name, g in self.targets.items()},
+            None if self.segments is None else sent(self.segments, device),
+            None if self.positions is None else sent(self.positions, device),
         )
 
     def parts(self, number: int) -> list[Batch]:
@@ -81,15 +103,10 @@ class Batch:
             self.encoding.offsets,
             self.encoding.spellings,
         )
-        targets = {name: target[pieces] for name, target in self.targets.items()}
+        targets = {name: goals.between(pieces.start, pieces.stop) for name, goals in self.targets.items()}
         segments = None if self.segments is None else self.segments[pieces]
         positions = None if self.positions is None else self.positions[pieces]
         return Batch(0, encoding, targets, segments, positions)
-
-
-def predicted(targets: Tensor) -> Tensor:
-    """Return the rows for which there is something to predict."""
-    return (targets != IGNORED).nonzero().squeeze(1)
 
 
 class Objective(Protocol):
@@ -108,12 +125,20 @@ class Objective(Protocol):
         """Network and head: all that is trained."""
         ...
 
-    def batches(
-        self, documents: list[Document], batch_words: int, generator: np.random.Generator, share: float
-    ) -> Iterator[Batch]:
-        """Yield the text of `documents` in batches of about `batch_words` words.
+    def inner(self) -> Iterator[Tensor]:
+        """Yield the weights between the first layer and the last."""
+        ...
 
-        `share` says how much of the training is done, from 0 to 1.
+    def learn(self, types: Sequence[str]) -> None:
+        """Look up the pieces or spellings of all words of a corpus."""
+        ...
+
+    def batches(
+        self, text: RunningText, batch_words: int, generator: np.random.Generator, *, early: bool = False
+    ) -> Iterator[Batch]:
+        """Yield `text` in batches of about `batch_words` words, shuffled.
+
+        `early` says whether the training has only begun; windows may be shorter then.
         """
         ...
 

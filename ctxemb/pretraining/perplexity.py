@@ -10,7 +10,7 @@ import torch
 
 from ctxemb.errors import InputError
 from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
-from ctxemb.pretraining.corpus import Corpus, Document
+from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.objective import Objective, n_characters
 
 
@@ -87,7 +87,7 @@ def perplexity(
     computation.check()
     if computation.dtype == "int8":
         raise InputError("int8 is for vectors; perplexity is computed in float32, bfloat16 or float16")
-    documents = _start(corpus, max_words)
+    documents = corpus.start(math.inf if max_words is None else max_words)
     n_words = sum(len(sentence) for document in documents for sentence in document)
     if not n_words:
         raise InputError(f"no text in {', '.join(map(str, corpus.paths))}")
@@ -112,20 +112,3 @@ def perplexity(
         per_word = 2.0 ** (bits * characters / n_words)
         found.append(Perplexity(_DIRECTIONS[name], bits, per_word, loss, n_words, characters, counts[name]))
     return found
-
-
-def _start(corpus: Corpus, max_words: int | None) -> list[Document]:
-    documents: list[Document] = []
-    left = math.inf if max_words is None else max_words
-    for document in corpus.documents():
-        kept: Document = []
-        for sentence in document:
-            if left <= 0:
-                break
-            kept.append(sentence)
-            left -= len(sentence)
-        if kept:
-            documents.append(kept)
-        if left <= 0:
-            break
-    return documents

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from ctxemb.models.pieces import PieceTokenizer
-from ctxemb.pretraining.corpus import Corpus
 
 START = "<|endoftext|>"
 """GPT's piece for the start of a text."""
@@ -16,7 +15,7 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """BERT's special pieces, in the order of its vocabularies."""
 
 
-def train_byte_bpe(corpus: Corpus, size: int) -> PieceTokenizer:
+def train_byte_bpe(sentences: Iterable[str], size: int) -> PieceTokenizer:
     """Train a byte-level BPE (Radford et al. 2019) of `size` pieces; every word starts with a space."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -27,20 +26,20 @@ def train_byte_bpe(corpus: Corpus, size: int) -> PieceTokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_texts(corpus), trainer)
+    tokenizer.train_from_iterator(sentences, trainer)
     return PieceTokenizer(tokenizer, START)
 
 
-def train_wordpiece(corpus: Corpus, size: int) -> PieceTokenizer:
+def train_wordpiece(sentences: Iterable[str], words: Iterable[str], size: int) -> PieceTokenizer:
     """Train a cased WordPiece vocabulary (Schuster and Nakajima 2012, as in BERT) of `size` pieces.
 
     The trainer of `tokenizers` numbers inner letters ("##a") in the order of a hash table, which differs from
     run to run and decides which of two equally frequent pieces is made. Here they are numbered beforehand.
     """
     tokenizer = _wordpiece({})
-    special = [*SPECIAL, *_inner_letters(tokenizer, corpus)]
+    special = [*SPECIAL, *_inner_letters(tokenizer, words)]
     trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
-    tokenizer.train_from_iterator(_texts(corpus), trainer)
+    tokenizer.train_from_iterator(sentences, trainer)
     trained = _wordpiece(tokenizer.get_vocab())
     trained.add_special_tokens(list(SPECIAL))
     return PieceTokenizer(trained, "[UNK]")
@@ -54,13 +53,9 @@ def _wordpiece(vocabulary: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
-def _inner_letters(tokenizer: Tokenizer, corpus: Corpus) -> list[str]:
+def _inner_letters(tokenizer: Tokenizer, words: Iterable[str]) -> list[str]:
     letters: set[str] = set()
-    for text in _texts(corpus):
-        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text)):
+    for kind in words:
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(kind)):
             letters.update(word[1:])
     return [f"##{letter}" for letter in sorted(letters)]
-
-
-def _texts(corpus: Corpus) -> Iterator[str]:
-    return (str(sentence) for document in corpus.documents() for sentence in document)

@@ -66,7 +66,7 @@ def test_a_word_does_not_depend_on_longer_ones_beside_it() -> None:
 
 def test_trimming_saves_work() -> None:
     module = network()
-    assert module._trimmed(spellings(50, 3, 6)).shape == (2, 6 + 5)
+    assert module.trimmed(spellings(50, 3, 6)).shape == (2, 6 + 5)
 
 
 def test_every_symbol_has_a_vector() -> None:

@@ -9,25 +9,26 @@ import pytest
 import torch
 
 from ctxemb.models.elmo import Elmo
-from ctxemb.pretraining.bilm import BOUNDARY, UNKNOWN, BiLMObjective, count_words
+from ctxemb.pretraining.bilm import BOUNDARY, UNKNOWN, BiLMObjective
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.objective import IGNORED, Batch, mean_losses, total_loss
+from ctxemb.pretraining.objective import Batch, mean_losses, total_loss
+from ctxemb.pretraining.running import RunningText
 from ctxemb.text.sentence import Sentence
-from tests.toys import lively, sentence, sentences, toy_network
+from tests.toys import counts_of, lively, sentence, sentences, targets_of, toy_network
 
 
 def objective(corpus: Corpus, *, n_samples: int = 2048) -> BiLMObjective:
     network = toy_network("elmo", corpus)
     assert isinstance(network, Elmo)
     torch.manual_seed(1)
-    made = BiLMObjective(network, count_words(corpus), size=1000, min_count=1, n_samples=n_samples)
+    made = BiLMObjective(network, counts_of(corpus), size=1000, min_count=1, n_samples=n_samples)
     lively(made.head)
     made.module.eval()
     return made
 
 
 def batch_of(made: BiLMObjective, texts: list[Sentence]) -> Batch:
-    (batch,) = made.batches([texts], 10**6, np.random.default_rng(0), 0.0)
+    (batch,) = made.batches(RunningText.of([texts]), 10**6, np.random.default_rng(0))
     return batch
 
 
@@ -36,16 +37,8 @@ def losses_of(made: BiLMObjective, batch: Batch) -> dict[str, float]:
     return mean_losses(made, sums, batch.counts())
 
 
-def test_word_counts(toy_corpus: Corpus) -> None:
-    counts = count_words(toy_corpus)
-    assert list(counts)[:2] == [".", "the"]
-    assert len(counts) > 100
-    assert sum(counts.values()) == sum(len(text) for doc in toy_corpus.documents() for text in doc)
-    assert list(counts) == sorted(counts, key=lambda word: (-counts[word], word))
-
-
 def test_the_softmax_knows_frequent_words(toy_corpus: Corpus) -> None:
-    counts = count_words(toy_corpus)
+    counts = counts_of(toy_corpus)
     network = objective(toy_corpus).network
     made = BiLMObjective(network, counts, size=1000, min_count=3)
     assert list(made.numbers) == [word for word in counts if counts[word] >= 3]
@@ -59,8 +52,8 @@ def test_targets(toy_corpus: Corpus) -> None:
     batch = batch_of(made, [sentence("the bank zzz the")])
     the, bank = made.numbers["the"], made.numbers["bank"]
     assert min(the, bank) > UNKNOWN
-    assert batch.targets["forward"].tolist() == [the, bank, UNKNOWN, the, BOUNDARY, IGNORED]
-    assert batch.targets["backward"].tolist() == [IGNORED, BOUNDARY, the, bank, UNKNOWN, the]
+    assert targets_of(batch, "forward") == [the, bank, UNKNOWN, the, BOUNDARY, None]
+    assert targets_of(batch, "backward") == [None, BOUNDARY, the, bank, UNKNOWN, the]
     assert batch.n_words == batch.encoding.n_words == 4
     assert batch.counts() == {"forward": 5, "backward": 5}
 
@@ -100,7 +93,7 @@ def test_a_new_model_guesses(toy_corpus: Corpus) -> None:
     torch.manual_seed(0)
     network = toy_network("elmo", toy_corpus)
     assert isinstance(network, Elmo)
-    made = BiLMObjective(Elmo(network.config), count_words(toy_corpus), size=1000, min_count=1)
+    made = BiLMObjective(Elmo(network.config), counts_of(toy_corpus), size=1000, min_count=1)
     made.module.eval()
     loss = losses_of(made, batch_of(made, sentences(5, 6, 7)))["loss"]
     assert loss == pytest.approx(math.log(made.n_words), rel=0.1)
@@ -133,27 +126,28 @@ def test_sampling_is_close_to_the_full_softmax(toy_corpus: Corpus) -> None:
 
 def test_chances_to_be_drawn(toy_corpus: Corpus) -> None:
     made = objective(toy_corpus, n_samples=30)
-    assert made.probabilities.sum().item() == pytest.approx(1)
-    assert (made.probabilities.diff() < 0).all()
-    assert made.chances.sum().item() == pytest.approx(30)
+    probabilities, chances = made.head.probabilities, made.head.log_chances.exp()
+    assert probabilities.sum().item() == pytest.approx(1)
+    assert (probabilities.diff() < 0).all()
+    assert chances.sum().item() == pytest.approx(30)
     torch.manual_seed(0)
     counts = torch.zeros(made.n_words)
     for _ in range(4000):
-        counts[torch.multinomial(made.probabilities, 30, replacement=False)] += 1
-    torch.testing.assert_close(counts / 4000, made.chances.float(), rtol=0, atol=0.035)
+        counts[made.draw()] += 1
+    torch.testing.assert_close(counts / 4000, chances, rtol=0, atol=0.035)
 
 
 def test_batches_hold_every_sentence_once_in_similar_lengths(toy_corpus: Corpus) -> None:
     made = objective(toy_corpus)
     documents = list(toy_corpus.documents())
-    batches = list(made.batches(documents, 60, np.random.default_rng(0), 0.0))
+    batches = list(made.batches(RunningText.of(documents), 60, np.random.default_rng(0)))
     assert sum(batch.n_words for batch in batches) == sum(len(text) for doc in documents for text in doc)
     assert len(batches) > 4
     for batch in batches:
         lengths = batch.encoding.lengths
         assert int(lengths.max() - lengths.min()) <= 3
     sizes = [batch.n_words for batch in batches]
-    others = list(made.batches(documents, 60, np.random.default_rng(1), 0.0))
+    others = list(made.batches(RunningText.of(documents), 60, np.random.default_rng(1)))
     assert [batch.n_words for batch in others] != sizes  # another order
 
 

@@ -43,46 +43,6 @@ def test_files_one_after_the_other(tmp_path: Path, toy_text: Path) -> None:
     assert text(documents[-1:]) == ["Füße ."]
 
 
-def test_chunks_hold_all_the_text_in_a_seeded_order(toy_text: Path) -> None:
-    corpus = Corpus((toy_text,), chunk_words=100)
-    whole = text(list(corpus.documents()))
-    orders = {}
-    for seed, epoch in ((0, 0), (0, 1), (1, 0)):
-        chunks = [chunk.documents for chunk in corpus.chunks(seed, epoch)]
-        assert len(chunks) == 3
-        orders[seed, epoch] = [text([document]) for chunk in chunks for document in chunk]
-        assert sorted(line for lines in orders[seed, epoch] for line in lines) == sorted(whole)
-        assert orders[seed, epoch] == [
-            text([document]) for chunk in corpus.chunks(seed, epoch) for document in chunk.documents
-        ]
-    large = Corpus((toy_text,))
-    firsts = {str(chunk.documents[0][0]) for seed in range(10) for chunk in large.chunks(seed, 0)}
-    assert len(firsts) > 2
-
-
-def test_chunks_have_random_generators_of_their_own(toy_text: Path) -> None:
-    corpus = Corpus((toy_text,), chunk_words=100)
-    draws = [chunk.generator.random() for epoch in range(2) for chunk in corpus.chunks(0, epoch)]
-    again = [chunk.generator.random() for epoch in range(2) for chunk in corpus.chunks(0, epoch)]
-    assert draws == again
-    assert len(set(draws)) == len(draws)
-
-
-def test_chunks_from_any_of_them_on(toy_text: Path) -> None:
-    corpus = Corpus((toy_text,), chunk_words=100)
-    whole = list(corpus.chunks(3, 1))
-    assert [chunk.number for chunk in whole] == [0, 1, 2]
-    assert [chunk.first for chunk in whole] == [0, 2, 4]
-    for chunk in whole:
-        rest = list(corpus.chunks(3, 1, number=chunk.number, first=chunk.first))
-        assert [text(c.documents) for c in rest] == [text(c.documents) for c in whole[chunk.number :]]
-        assert [c.first for c in rest] == [c.first for c in whole[chunk.number :]]
-        assert (
-            rest[0].generator.random()
-            == next(c for c in corpus.chunks(3, 1) if c.number == chunk.number).generator.random()
-        )
-
-
 def test_a_long_document_is_cut_between_paragraphs(tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_text("One two three.\n" * 10 + "\nEnd.\n", encoding="utf-8")

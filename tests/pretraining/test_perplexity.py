@@ -13,7 +13,7 @@ from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.models.bert import Bert
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.gpt import Gpt
-from ctxemb.pretraining.bilm import BiLMObjective, count_words
+from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.masked import MaskedObjective
@@ -21,14 +21,14 @@ from ctxemb.pretraining.objective import Objective, n_characters
 from ctxemb.pretraining.perplexity import perplexity
 from ctxemb.pretraining.spelling import ByteBigrams
 from ctxemb.pretraining.trained import HEAD, WORDS, load_objective, save_objective, write_counts
-from tests.toys import FAMILIES, toy_network
+from tests.toys import FAMILIES, counts_of, toy_network
 
 
 def objective(family: str, corpus: Corpus) -> Objective:
     network = toy_network(family, corpus)
     torch.manual_seed(1)
     if isinstance(network, Elmo):
-        made: Objective = BiLMObjective(network, count_words(corpus), size=40, min_count=1)
+        made: Objective = BiLMObjective(network, counts_of(corpus), size=40, min_count=1)
     elif isinstance(network, Gpt):
         return CausalObjective(network)
     else:
@@ -141,7 +141,7 @@ def test_a_saved_model_predicts_as_before(family: str, tmp_path: Path, toy_corpu
     made = objective(family, toy_corpus)
     save_objective(made, tmp_path)
     if isinstance(made, BiLMObjective):
-        write_counts(count_words(toy_corpus), tmp_path / WORDS)
+        write_counts(counts_of(toy_corpus), tmp_path / WORDS)
     assert (tmp_path / HEAD).is_file() == (family != "gpt")
     before, after = (
         perplexity(model, toy_corpus, max_words=60) for model in (made, load_objective(tmp_path))

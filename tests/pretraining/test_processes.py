@@ -73,6 +73,19 @@ def test_killed_at_any_moment(tmp_path: Path, toy_text: Path) -> None:
         assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_asked_to_end_it_pauses_with_a_checkpoint(tmp_path: Path, toy_text: Path) -> None:
+    folder = tmp_path / "asked"
+    parts = [sys.executable, *command("gpt", toy_text, folder, "--max-words", "10000000")]
+    with subprocess.Popen(parts, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        while not (folder / LOG).is_file():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=60)
+    assert "paused; the same command continues" in told
+    assert (folder / STATE).is_file()
+
+
 def written(folder: Path) -> float:
     path = folder / STATE
     return path.stat().st_mtime if path.is_file() else 0.0

@@ -11,15 +11,15 @@ from pathlib import Path
 import ctxemb
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.vocabulary import SPECIAL, START, train_byte_bpe, train_wordpiece
-from tests.toys import byte_bpe, wordpiece
+from tests.toys import byte_bpe, counts_of, texts, wordpiece
 
 PROGRAM = """
 import hashlib, sys
 from pathlib import Path
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.vocabulary import train_byte_bpe, train_wordpiece
+from tests.toys import byte_bpe, wordpiece
 corpus = Corpus((Path(sys.argv[1]),))
-for tokenizer in (train_byte_bpe(corpus, 400), train_wordpiece(corpus, 120)):
+for tokenizer in (byte_bpe(corpus), wordpiece(corpus)):
     print(hashlib.sha256(tokenizer.tokenizer.to_str().encode()).hexdigest())
 """
 
@@ -36,7 +36,7 @@ def test_the_same_text_gives_the_same_bytes_in_every_process(toy_text: Path, toy
 
 
 def test_byte_bpe(toy_corpus: Corpus) -> None:
-    tokenizer = train_byte_bpe(toy_corpus, 300)
+    tokenizer = train_byte_bpe(texts(toy_corpus), 300)
     vocabulary = tokenizer.tokenizer.get_vocab()
     assert len(tokenizer) == 300
     assert sorted(vocabulary.values()) == list(range(300))
@@ -46,7 +46,7 @@ def test_byte_bpe(toy_corpus: Corpus) -> None:
 
 
 def test_wordpiece(toy_corpus: Corpus) -> None:
-    tokenizer = train_wordpiece(toy_corpus, 130)
+    tokenizer = train_wordpiece(texts(toy_corpus), counts_of(toy_corpus), 130)
     vocabulary = tokenizer.tokenizer.get_vocab()
     assert len(tokenizer) == 130
     assert sorted(vocabulary.values()) == list(range(130))
