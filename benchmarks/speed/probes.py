@@ -28,7 +28,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
 from ctxemb.probes.cosine import KNearestProbe
-from ctxemb.probes.linear import fit_logistic
+from ctxemb.solver.logistic import fit_logistic
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]

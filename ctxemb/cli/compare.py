@@ -11,7 +11,7 @@ from ctxemb.cli.tables import print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
-    from ctxemb.comparison.plan import PlannedStep
+    from ctxemb.comparison.dry_run import PlannedStep
 
 
 @click.command("compare")
@@ -49,7 +49,7 @@ def command(
 
     from ctxemb.comparison import find_spec, read_spec, run_comparison
     from ctxemb.comparison.cache import default_cache
-    from ctxemb.comparison.plan import plan_comparison
+    from ctxemb.comparison.dry_run import plan_comparison
     from ctxemb.report import write_report
     from ctxemb.tasks import SkippedRows
 

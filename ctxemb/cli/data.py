@@ -141,7 +141,7 @@ def get_command(terminal: Terminal, names: tuple[str, ...], data: str | None) ->
     """
     from pathlib import Path
 
-    from ctxemb.registry import unknown_name
+    from ctxemb.suggest import unknown_name
     from ctxemb.tasks import load_task
     from ctxemb.tasks.sources import SOURCES, fetch
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ctxemb.metrics import accuracy
 from ctxemb.probes import (
     Features,
     ProbeRun,
@@ -18,9 +17,9 @@ from ctxemb.probes import (
     scored_results,
 )
 from ctxemb.results import Result
+from ctxemb.results.names import TEST
+from ctxemb.scoring.metrics import accuracy
 from ctxemb.tasks import Task
-
-TEST = "test"
 
 
 def control(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -> list[Result]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ctxemb.comparison.spec import ComparisonSpec
+from ctxemb.comparison.spec import WITH_A_MODEL, ComparisonSpec
 from ctxemb.errors import CtxembError, InputError
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
 from ctxemb.probes import baselines_for, probes_for
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.tasks import Task
-
-_WITH_A_MODEL = ("static", "random")
 
 
 @contextmanager
@@ -55,7 +53,7 @@ def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequen
             spec, "combinations", "combinations of layers are not for pairs; there is nothing else in"
         )
     if "baselines" in asked_for:
-        fitting = {*_WITH_A_MODEL, *(name for task in tasks for name in baselines_for(task))}
+        fitting = {*WITH_A_MODEL, *(name for task in tasks for name in baselines_for(task))}
         for name in spec.baselines:
             if name not in fitting:
                 raise _useless(spec, "baselines", f"{name} is for none of the tasks")

@@ -1,74 +1,290 @@
-"""Independent steps, run side by side."""
+"""The steps of a comparison; each returns its own output, and none needs another."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ctxemb.comparison.outcome import Outcome
-    from ctxemb.models import ContextualModel
-    from ctxemb.tasks import Task
+from ctxemb.comparison.analyses import ANALYSES
+from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.judging import leading_probe
+from ctxemb.comparison.line import Line, StepOutput
+from ctxemb.comparison.maps import sense_map
+from ctxemb.comparison.scheduler import Step
+from ctxemb.comparison.spec import ComparisonSpec
+from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
+from ctxemb.extraction.layers import resolve_layers
+from ctxemb.extraction.pooling import Pool
+from ctxemb.models import ContextualModel, load
+from ctxemb.models.encoding import NO_WORD
+from ctxemb.probes import (
+    Features,
+    Prediction,
+    ProbeRun,
+    baselines_for,
+    probes_for,
+    run_baseline,
+    run_mix,
+    run_probe,
+    scored_results,
+)
+from ctxemb.results import Mix, Result
+from ctxemb.results.names import NO_LAYER
+from ctxemb.tasks import Task
+from ctxemb.text.sentence import Sentence
 
-Progress = Callable[[int, int, str], None]
-"""Called with the steps done, all steps, and what is being done."""
+Vectors = NDArray[np.float32]
+"""(n_layers, n_examples, width), memory-mapped."""
 
-_MOST_WORKERS = 8
+_LAST = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A part of a comparison.
+class Runner:
+    """Knows the steps of a comparison.
 
     Parameters
     ----------
-    what
-        In a few words.
-    run
-        Does it.
-    task, model
-        What it is about; baselines have no model.
+    spec
+        The comparison.
+    tasks, models
+        Loaded.
+    cache
+        Where vectors and predictions are kept.
     """
 
-    what: str
-    run: Callable[[], Outcome]
-    task: Task | None = None
-    model: ContextualModel | None = None
+    def __init__(
+        self,
+        spec: ComparisonSpec,
+        tasks: Sequence[Task],
+        models: Sequence[ContextualModel],
+        cache: Cache,
+    ) -> None:
+        self.spec = spec
+        self.tasks = tasks
+        self.models = models
+        self.cache = cache
+
+    def steps(self) -> list[Step]:
+        """Return all steps."""
+        steps: list[Step] = []
+        wanted = self.spec.baselines
+        for task in self.tasks:
+            steps += [
+                Step(f"{task.name}: {name}", partial(self.baseline, name, task), task)
+                for name in baselines_for(task)
+                if name in wanted
+            ]
+            for name, model in zip(self.spec.models, self.models, strict=True):
+                what = f"{task.name}: {model.name}"
+                steps.append(Step(what, partial(self.model, model, task), task, model))
+                if model.family == "static":
+                    continue
+                if "static" in wanted:
+                    what = f"{task.name}: {model.name}, context-free"
+                    steps.append(Step(what, partial(self.twin, f"static:{name}", None, task), task, model))
+                if "random" in wanted:
+                    what = f"{task.name}: {model.name}, random weights"
+                    twin = partial(self.twin, name, self.spec.random_seed, task)
+                    steps.append(Step(what, twin, task, model))
+        return steps
+
+    def baseline(self, name: str, task: Task) -> StepOutput:
+        """Run a baseline without a model."""
+        key = {"what": name, "task": task.fingerprint}
+        line = self._line(key, task, name, NO_LAYER, name, "mean", lambda: run_baseline(task, name))
+        return StepOutput((line,))
+
+    def model(self, model: ContextualModel, task: Task) -> StepOutput:
+        """Run all that is wanted on a model's mean vectors, and a logistic probe on those of other pools."""
+        pools = self._pools(task, model)
+        vectors, *of_others = task_vectors(model, task, self.cache, pools=pools)
+        lines: list[Line] = []
+        measures: list[Result] = []
+        layers = [int(layer) for layer in resolve_layers(self.spec.layers, model.n_layers)]
+        for layer in layers:
+            of_layer = [
+                line
+                for probe in self.spec.probes
+                if probe in probes_for(task.kind)
+                for line in self._seeds(model, task, probe, layer, vectors)
+            ]
+            known = next((line.run for line in of_layer if line.probe == "logistic"), None)
+            for name in self.spec.analyses:
+                measures += self._analysis(name, model, task, layer, vectors, known)
+            lines += of_layer
+        for pool, others in zip(pools[1:], of_others, strict=True):
+            lines += [self._probe(model, task, "logistic", i, others, pool=pool) for i in layers]
+        output = StepOutput(tuple(lines), tuple(measures)) + self._combined(model, task, vectors)
+        if self.spec.map is not None and self.spec.map.task == task.name:
+            output += StepOutput(maps=tuple(sense_map(model, task, self.spec.map, vectors)))
+        return output
+
+    def twin(self, name: str, seed: int | None, task: Task) -> StepOutput:
+        """Run the leading probe on a model's random twin, or on its context-free vectors."""
+        model = load(name, seed, self.spec.computation)
+        (vectors,) = task_vectors(model, task, self.cache)
+        layers = self.spec.layers if model.n_layers > 1 else "all"
+        chosen = resolve_layers(layers, model.n_layers)
+        probe = leading_probe(task, self.spec.probes)
+        return StepOutput(tuple(self._probe(model, task, probe, int(i), vectors) for i in chosen))
+
+    def _pools(self, task: Task, model: ContextualModel) -> Sequence[Pool]:
+        """Return the pools that make sense: of words the mean alone, and cls where there is such a piece."""
+        if task.kind != "sentence-label":
+            return self.spec.pools[:1]
+        first_word = int(model.encode([Sentence(("a",))]).words[0])
+        return [pool for pool in self.spec.pools if pool != "cls" or first_word == NO_WORD]
+
+    def _combined(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
+        """Probe what is made of all layers, or of several."""
+        output = StepOutput()
+        if model.n_layers == 1 or task.kind == "pair":
+            return output
+        wanted = self.spec.combinations
+        if "concat" in wanted:
+            output += StepOutput((self._probe(model, task, "logistic", "concat", vectors),))
+        if "last4" in wanted and model.n_layers > _LAST:
+            output += StepOutput((self._probe(model, task, "logistic", "last4", vectors),))
+        if "mix" in wanted:
+            output += self._mix(model, task, vectors)
+        return output
+
+    def _seeds(
+        self, model: ContextualModel, task: Task, probe: str, layer: int, vectors: Vectors
+    ) -> list[Line]:
+        """Run a probe; one that starts at random several times."""
+        seeds = range(self.spec.seed, self.spec.seed + (self.spec.restarts if probe == "mlp" else 1))
+        return [self._probe(model, task, probe, layer, vectors, seed=seed) for seed in seeds]
+
+    def _probe(
+        self,
+        model: ContextualModel,
+        task: Task,
+        probe: str,
+        layer: int | str,
+        vectors: Vectors,
+        *,
+        pool: str = "mean",
+        seed: int | None = None,
+    ) -> Line:
+        chosen = self.spec.seed if seed is None else seed
+        key = {**self._key(model, task, layer, pool), "probe": probe, "seed": chosen}
+        features = _features(vectors, layer)
+        return self._line(
+            key,
+            task,
+            model.name,
+            layer,
+            probe,
+            pool,
+            lambda: run_probe(task, probe, features, seed=chosen),
+            seed=chosen,
+        )
+
+    def _mix(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
+        restarts, seed = self.spec.restarts, self.spec.seed
+        key = {**self._key(model, task, "mix", "mean"), "restarts": restarts, "seed": seed}
+        key_of_mixes = {**key, "what": "mixes"}
+        mixes: list[dict[str, Any]] = []
+
+        def probe() -> ProbeRun:
+            run, tried = run_mix(task, vectors, seed=seed, restarts=restarts)
+            mixes.extend(dataclasses.asdict(mix) for mix in tried)
+            self.cache.rows(key_of_mixes, lambda: mixes)  # before the line: never one without the other
+            return run
+
+        line = self._line(key, task, model.name, "mix", "logistic", "mean", probe)
+        rows = self.cache.rows(key_of_mixes, lambda: mixes)
+        named = {"model": model.name, "task": task.name}
+        mixes_read = (Mix(**{**row, **named, "weights": tuple(row["weights"])}) for row in rows)
+        return StepOutput((line,), mixes=tuple(mixes_read))
+
+    def _analysis(
+        self,
+        name: str,
+        model: ContextualModel,
+        task: Task,
+        layer: int,
+        vectors: Vectors,
+        known: ProbeRun | None,
+    ) -> list[Result]:
+        key = {**self._key(model, task, layer, "mean"), "what": name, "seed": self.spec.seed}
+        run = ANALYSES[name]
+
+        def rows() -> list[dict[str, Any]]:
+            results = run(task, _features(vectors, layer), known, seed=self.spec.seed)
+            return [dataclasses.asdict(result) for result in results]
+
+        named = {"model": model.name, "layer": layer, "task": task.name}
+        return [Result(**{**row, **named}) for row in self.cache.rows(key, rows)]
+
+    def _line(
+        self,
+        key: dict[str, Any],
+        task: Task,
+        model: str,
+        layer: int | str,
+        probe: str,
+        pool: str,
+        make: Callable[[], ProbeRun],
+        *,
+        seed: int | None = None,
+    ) -> Line:
+        """Return the line for `key`: predictions from the cache if they are there, and their scores."""
+        chosen = self.spec.seed if seed is None else seed
+        named = {"model": model, "layer": layer, "probe": probe, "pool": pool}
+
+        def rows() -> list[dict[str, Any]]:
+            run = make()
+            results = [
+                result
+                for part in (run.dev, run.test)
+                for result in scored_results(task, part.split, part.rows, part.labels, seed=chosen, **named)
+            ]
+            return [_stored(run), *(dataclasses.asdict(result) for result in results)]
+
+        stored, *scores = self.cache.rows({**key, "interval": self.spec.seed}, rows)
+        # Names are those of today, not those of the day when the scores were cached.
+        results = tuple(Result(**{**row, **named, "task": task.name}) for row in scores)
+        return Line(task, model, layer, probe, pool, _restored(stored), results)
+
+    def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
+        return {
+            "what": "probe",
+            **model_key(model),
+            "task": task.fingerprint,
+            "layer": layer,
+            "pool": pool,
+        }
 
 
-def run_steps(steps: Sequence[Step], progress: Progress) -> list[Outcome]:
-    """Run `steps` side by side, as many as there are processors, and return what they found in their order.
+def _features(vectors: Vectors, layer: int | str) -> Features:
+    """Return the function that reads the vectors of some examples, and no others, from disk."""
+    if isinstance(layer, int):
+        return lambda rows: read_rows(vectors, [layer], rows)
+    layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - _LAST, len(vectors))
+    return lambda rows: read_rows(vectors, layers, rows)
 
-    Products of small matrices gain nothing from several threads, and wait for each other on a busy machine:
-    so each step has a share of the threads, one on most machines, and the steps run beside each other.
 
-    Raises
-    ------
-    Exception
-        What the first step that failed raised; steps that have not begun are dropped.
-    """
-    if not steps:
-        return []
-    threads = torch.get_num_threads()
-    workers = min(threads, _MOST_WORKERS, len(steps))
-    found: dict[int, Outcome] = {}
-    share = max(1, threads // workers)
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
-        running: dict[Future[Outcome], int] = {}
-        waiting = iter(enumerate(steps))
-        try:
-            while len(found) < len(steps):
-                for number, step in islice(waiting, workers - len(running)):
-                    progress(len(found), len(steps), step.what)
-                    running[pool.submit(step.run)] = number
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    found[running.pop(done)] = done.result()
-            progress(len(steps), len(steps), "done")
-        finally:
-            torch.set_num_threads(threads)
-    return [found[number] for number in range(len(steps))]
+def _stored(run: ProbeRun) -> dict[str, Any]:
+    names, codes = np.unique(np.concatenate([run.dev.labels, run.test.labels]), return_inverse=True)
+    return {
+        "names": names.tolist(),
+        "setting": run.setting,
+        "dev": [run.dev.rows.tolist(), codes[: len(run.dev.rows)].tolist()],
+        "test": [run.test.rows.tolist(), codes[len(run.dev.rows) :].tolist()],
+    }
+
+
+def _restored(stored: dict[str, Any]) -> ProbeRun:
+    names = np.array(stored["names"], dtype=np.str_)
+    dev, test = (
+        Prediction(split, np.array(rows, dtype=np.int64), names[np.array(codes, dtype=np.int64)])
+        for split, (rows, codes) in ((split, stored[split]) for split in ("dev", "test"))
+    )
+    return ProbeRun(dev, test, stored["setting"])

@@ -14,7 +14,7 @@ from ctxemb.extraction.placing import Into, Wanted
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
 from ctxemb.extraction.workers import Workers, workers
 from ctxemb.models.base import ContextualModel
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import WordVectors
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, fingerprint_of, is_ours, load_network
@@ -30,7 +29,8 @@ from ctxemb.models.published import (
 )
 from ctxemb.models.stateful import StatefulModel
 from ctxemb.models.wrapped import wrap
-from ctxemb.registry import unknown_name
+from ctxemb.shipped import shipped_path
+from ctxemb.suggest import unknown_name
 
 EMBEDDED = ("elmo", "gpt", "bert")
 """Names reserved for the models that ship with ctxemb."""
@@ -96,7 +96,7 @@ def _family(name: str) -> str:
 
 
 def _info(name: str) -> ModelInfo:
-    folder = embedded_path("models", name)
+    folder = shipped_path("models", name)
     source = "ships with ctxemb; trained by ctxemb pretrain"
     if not (folder / SAFE).is_file():
         return ModelInfo(name, name, None, None, None, source, present=False)
@@ -218,7 +218,7 @@ def find_model(name: str) -> FoundModel:
 
 def _find(name: str) -> FoundModel:
     if name in EMBEDDED:
-        return FoundModel(name, embedded_path("models", name))
+        return FoundModel(name, shipped_path("models", name))
     if is_published(name):
         fetched = fetch(name)
         return FoundModel(name.removeprefix(HUB), _inner(fetched.path), fetched.origin)

@@ -18,8 +18,8 @@ from safetensors.torch import save
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ctxemb.atomic import write_text, write_whole
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.files import write_text, write_whole
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.formats import openai

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
+from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
-from ctxemb.files import write_text
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import save_network
 from ctxemb.models.elmo import Elmo

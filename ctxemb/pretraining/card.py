@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ctxemb.files import write_text
+from ctxemb.atomic import write_text
 from ctxemb.models.checkpoints import Network
 from ctxemb.pretraining.log import held_out, read_log
 from ctxemb.pretraining.loop import TrainingPlan

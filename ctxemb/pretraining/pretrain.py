@@ -10,8 +10,8 @@ from typing import Literal
 
 import torch
 
+from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
-from ctxemb.files import write_text
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.computation import check_device
 from ctxemb.models.elmo import Elmo, ElmoConfig

@@ -7,14 +7,13 @@ from ctxemb.probes.description_length import Codelength, description_length
 from ctxemb.probes.kinds import Features, probe_for, probe_names, probes_for
 from ctxemb.probes.projection import project
 from ctxemb.probes.run import Prediction, ProbeRun, run_probe
-from ctxemb.probes.scalar_mix import Mix, run_mix
+from ctxemb.probes.scalar_mix import run_mix
 from ctxemb.probes.scoring import score_of, scored_labels, scored_results
 
 __all__ = [
     "Clustering",
     "Codelength",
     "Features",
-    "Mix",
     "Prediction",
     "ProbeRun",
     "baselines_for",

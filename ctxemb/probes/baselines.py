@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.kinds import Simple
-from ctxemb.probes.rounds import DEV, TEST, Rows, rounds_of
+from ctxemb.probes.rounds import Rows, rounds_of
 from ctxemb.probes.run import Prediction, ProbeRun, run_probe
+from ctxemb.results.names import BAG_OF_WORDS, DEV, FIRST_SENSE, MAJORITY, TEST, WORD_MAJORITY
 from ctxemb.tasks import Task
 
 _NEAR = 3
@@ -89,10 +90,6 @@ def bag_of_words(words: Sequence[str], target: tuple[int, int] | None) -> list[s
     start, stop = target
     near = lower[max(0, start - _NEAR) : start] + lower[stop : stop + _NEAR]
     return [*lower[:start], *lower[stop:], *(f"near:{word}" for word in near)]
-
-
-MAJORITY, BAG_OF_WORDS = "majority", "bag-of-words"
-WORD_MAJORITY, FIRST_SENSE = "word-majority", "first-sense"
 
 
 def baselines_for(task: Task) -> list[str]:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.kinds import Features
-from ctxemb.probes.linear import batches, fit_groups
 from ctxemb.probes.pairs import pair_features
-from ctxemb.probes.problems import LinearGroup
-from ctxemb.probes.rounds import TRAIN, Rows
+from ctxemb.probes.rounds import Rows
+from ctxemb.results.names import TRAIN
+from ctxemb.solver.logistic import batches, fit_groups
+from ctxemb.solver.preparation import LinearGroup
 from ctxemb.tasks import Task
 
 PORTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)

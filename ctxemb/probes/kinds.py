@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
-from ctxemb.probes.linear import ROWS_AT_ONCE, batches, fit_groups
 from ctxemb.probes.mlp import MlpProbe
 from ctxemb.probes.pairs import CosineThresholdProbe, pair_features
-from ctxemb.probes.problems import LinearFit, LinearGroup
 from ctxemb.probes.rounds import Rows
-from ctxemb.registry import unknown_name
+from ctxemb.solver.logistic import ROWS_AT_ONCE, batches, fit_groups
+from ctxemb.solver.preparation import LinearFit, LinearGroup
+from ctxemb.suggest import unknown_name
 from ctxemb.tasks.base import Kind
 
 Labels = NDArray[np.str_]

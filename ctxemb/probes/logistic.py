@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.probes.linear import TOLERANCE, fit_logistic
+from ctxemb.solver.logistic import TOLERANCE, fit_logistic
 
 
 class LogisticProbe:
-    """Logistic regression with an L2 penalty; see `ctxemb.probes.linear.fit_logistic`.
+    """Logistic regression with an L2 penalty; see `ctxemb.solver.logistic.fit_logistic`.
 
     Parameters
     ----------

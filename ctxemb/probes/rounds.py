@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.errors import InputError
+from ctxemb.results.names import DEV, TEST, TRAIN
 from ctxemb.tasks import Task
 
-TRAIN, DEV, TEST = "train", "dev", "test"
 _DEV_SHARE = 0.2
 _FEWEST_FOLDS = 3
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ctxemb.errors import InputError
 from ctxemb.probes.kinds import Features, Group, ProbeKind, probe_for
-from ctxemb.probes.rounds import DEV, TEST, Round, Rows, rounds_of
+from ctxemb.probes.rounds import Round, Rows, rounds_of
 from ctxemb.probes.scoring import score_of
+from ctxemb.results.names import DEV, TEST
 from ctxemb.tasks import Task
 
 Labels = NDArray[np.str_]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from ctxemb.report.findings import BASELINES, RANDOM, Findings
+from ctxemb.results import Findings, MapPoint
+from ctxemb.results.names import BASELINES, RANDOM
 
 INK, LINE, PAPER = "#0b0b0d", "#c9c9cd", "#fdfdfe"
 """Colours that the page replaces by its own, which follow light and dark."""
@@ -76,7 +78,7 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
 
 def _rules(findings: Findings, task: str) -> list[tuple[str, float]]:
     """Return the names and scores of the baselines, the lowest first."""
-    found = [(name.replace("-", " "), findings.one(task, name, "-")) for name in BASELINES]
+    found = [(name.replace("-", " "), findings.one(task, name)) for name in BASELINES]
     rules = [(said, 100 * result.value) for said, result in found if result is not None]
     return sorted(rules, key=lambda rule: rule[1])
 
@@ -109,16 +111,16 @@ def _named_once(rules: Sequence[tuple[str, float]], room: float) -> list[tuple[s
 
 def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
     """Return the learned layer weights of a task as bars, a panel per model; ticks are all restarts."""
-    mixes = [mix for mix in findings.mixes if mix["task"] == task]
+    mixes = [mix for mix in findings.mixes if mix.task == task]
     models = findings.models(task)
-    names = list(dict.fromkeys(str(mix["model"]) for mix in mixes))
+    names = list(dict.fromkeys(mix.model for mix in mixes))
     panels: list[Any] = []
     for name in names:
-        tried = [mix for mix in mixes if mix["model"] == name]
-        best = min(tried, key=lambda mix: mix.get("loss", 0.0))
-        frame = pd.DataFrame({"layer": range(len(best["weights"])), "weight": best["weights"]})
+        tried = [mix for mix in mixes if mix.model == name]
+        best = min(tried, key=lambda mix: mix.loss or 0.0)
+        frame = pd.DataFrame({"layer": range(len(best.weights)), "weight": best.weights})
         others = pd.DataFrame(
-            [{"layer": i, "weight": weight} for mix in tried for i, weight in enumerate(mix["weights"])]
+            [{"layer": i, "weight": weight} for mix in tried for i, weight in enumerate(mix.weights)]
         )
         color = PALETTE[models.index(name) % len(PALETTE)] if name in models else PALETTE[-1]
         y = alt.Y("weight:Q", scale=alt.Scale(domain=[0, 1]), title="weight" if not panels else None)
@@ -134,7 +136,7 @@ def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:
 
 def training_curves(findings: Findings) -> alt.TopLevelMixin:
     """Return the curves of training: bits per character of held-out text by words seen."""
-    frame = pd.DataFrame(list(findings.trainings))
+    frame = pd.DataFrame(map(dataclasses.asdict, findings.trainings))
     frame["millions"] = frame["words"] / 1e6
     models = list(dict.fromkeys(frame["model"]))
     shapes = alt.Scale(domain=models, range=cycled(SHAPES, models))
@@ -149,9 +151,9 @@ def training_curves(findings: Findings) -> alt.TopLevelMixin:
     return alt.layer(base.mark_line(strokeWidth=2.2), point).properties(width=WIDTH, height=HEIGHT)
 
 
-def sense_panel(points: Sequence[dict[str, Any]], senses: Sequence[str], title: str) -> alt.Chart:
+def sense_panel(points: Sequence[MapPoint], senses: Sequence[str], title: str) -> alt.Chart:
     """Return the map of a word's occurrences in one model, coloured and shaped by sense."""
-    frame = pd.DataFrame(list(points))
+    frame = pd.DataFrame(map(dataclasses.asdict, points))
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None, domain=False)
     columns = 2 if max(map(len, senses)) <= _SHORT else 1
     legend = alt.Legend(orient="bottom", title=None, columns=columns)

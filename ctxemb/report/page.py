@@ -14,10 +14,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-import ctxemb
+from ctxemb.report.detail_tables import confusion_matrices, detail_tables, part_table
 from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled, training_curves
-from ctxemb.report.findings import Findings
-from ctxemb.report.more_tables import confusion_matrices, more_tables, part_table
 from ctxemb.report.panels import part_dots
 from ctxemb.report.sentences import Sentence, sentences
 from ctxemb.report.svg import inline_svg
@@ -31,6 +29,8 @@ from ctxemb.report.tables import (
     mix_table,
     training_table,
 )
+from ctxemb.results import Findings, MapPoint
+from ctxemb.version import __version__
 
 _WIDE = 30
 """Characters of a text that may take several lines, but not of a word each."""
@@ -75,7 +75,7 @@ def render_page(findings: Findings) -> str:
         script=Markup(script),
         hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         title=findings.title,
-        version=ctxemb.__version__,
+        version=__version__,
         sections=[_section(findings, task, number) for number, task in enumerate(findings.tasks)],
         training=_training(findings) if findings.trainings else None,
         manifests=[_manifest(manifest) for manifest in findings.manifests],
@@ -129,9 +129,9 @@ def _section(findings: Findings, task: str, number: int) -> Section:
     parts = part_table(findings, task)
     if parts.rows and findings.models(task):
         figures.append(_parts(findings, task, f"parts{number}", parts))
-    if any(mix["task"] == task for mix in findings.mixes):
+    if any(mix.task == task for mix in findings.mixes):
         figures.append(_mixes(findings, task, f"mix{number}"))
-    words = dict.fromkeys(str(point["word"]) for point in findings.maps if point["task"] == task)
+    words = dict.fromkeys(point.word for point in findings.maps if point.task == task)
     figures += [_map(findings, task, word, f"map{number}-{i}") for i, word in enumerate(words)]
     return Section(
         name=task,
@@ -139,7 +139,7 @@ def _section(findings: Findings, task: str, number: int) -> Section:
         said=tuple(sentences(findings, task)),
         headline=headline(findings, task),
         figures=tuple(figures),
-        more=tuple(table for table in more_tables(findings, task) if table != parts),
+        more=tuple(table for table in detail_tables(findings, task) if table != parts),
         confusions=tuple(confusion_matrices(findings, task)),
     )
 
@@ -174,9 +174,9 @@ def _mixes(findings: Findings, task: str, name: str) -> Figure:
 
 
 def _map(findings: Findings, task: str, word: str, name: str) -> Figure:
-    points = [point for point in findings.maps if (point["task"], point["word"]) == (task, word)]
-    senses = sorted({str(point["sense"]) for point in points})
-    models = list(dict.fromkeys(str(point["model"]) for point in points))
+    points = [point for point in findings.maps if (point.task, point.word) == (task, word)]
+    senses = sorted({point.sense for point in points})
+    models = list(dict.fromkeys(point.model for point in points))
     panel = partial(_panel, points=points, senses=senses, word=word)
     caption = (
         f"{len(points) // len(models):,} occurrences of “{word}”, a panel per model, by their first two "
@@ -196,9 +196,9 @@ def _training(findings: Findings) -> Figure:
     return Figure((picture,), caption, training_table(findings))
 
 
-def _panel(model: str, points: list[dict[str, Any]], senses: list[str], word: str, name: str) -> Markup:
-    own = [point for point in points if point["model"] == model]
-    title = f"{model}, layer {own[0]['layer']}"
+def _panel(model: str, points: list[MapPoint], senses: list[str], word: str, name: str) -> Markup:
+    own = [point for point in points if point.model == model]
+    title = f"{model}, layer {own[0].layer}"
     chart = styled(sense_panel(own, senses, title))
     return inline_svg(
         chart, name, f"Senses of {word} in {title}", f"{len(own)} occurrences, {len(senses)} senses"

@@ -6,12 +6,13 @@ import altair as alt
 import pandas as pd
 
 from ctxemb.report.figures import INK, LEGEND, SHAPES, WIDTH, colors, cycled
-from ctxemb.report.findings import Findings
+from ctxemb.results import Findings
+from ctxemb.results.names import FIRST_SENSE, MAJORITY, part_split
 
 _LINE, _GAP = 10, 8
 """Height of a model's dot, and of what stands between two parts."""
 
-_BASELINES = ("majority", "first-sense")
+_BASELINES = (MAJORITY, FIRST_SENSE)
 
 
 def part_dots(findings: Findings, task: str) -> alt.TopLevelMixin:
@@ -23,7 +24,7 @@ def part_dots(findings: Findings, task: str) -> alt.TopLevelMixin:
             "high": 100 * result.high,
         }
         for part in parts
-        for result in findings.scores(task, split=f"test:{part}")
+        for result in findings.scores(task, split=part_split(part))
         if result.model in (*models, *_BASELINES)
     ]  # fmt: skip
     frame = pd.DataFrame(rows)

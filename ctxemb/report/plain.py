@@ -7,10 +7,10 @@ import io
 import re
 from collections.abc import Callable
 
-from ctxemb.report.findings import Findings
-from ctxemb.report.more_tables import more_tables
+from ctxemb.report.detail_tables import detail_tables
 from ctxemb.report.sentences import Sentence, sentences, summary
 from ctxemb.report.tables import Cell, Table, full_table, headline, layer_table
+from ctxemb.results import Findings
 
 _LATEX = str.maketrans(
     {
@@ -81,7 +81,7 @@ def _tables(findings: Findings, task: str) -> list[Table]:
     tables = [headline(findings, task)]
     if findings.scores(task, probe=findings.probe(task)):
         tables.append(layer_table(findings, task))
-    return [*tables, *more_tables(findings, task)]
+    return [*tables, *detail_tables(findings, task)]
 
 
 def _markdown_table(table: Table) -> str:

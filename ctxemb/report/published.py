@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ctxemb.checked_toml import read_checked
-from ctxemb.embedded import embedded_path
+from ctxemb.shipped import shipped_path
 
 Score = Annotated[float, Field(ge=-100, le=100)]
 Text = Annotated[str, Field(min_length=1)]
@@ -123,6 +123,6 @@ def read_published(path: Path) -> Published:
 
 def shipped_numbers() -> Published:
     """Return the published numbers that ship with ctxemb."""
-    installed = embedded_path("published.toml")
-    beside = embedded_path().parent / "benchmarks" / "published.toml"
+    installed = shipped_path("published.toml")
+    beside = shipped_path().parent / "benchmarks" / "published.toml"
     return read_published(installed if installed.is_file() else beside)

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
-from ctxemb.report.findings import RANDOM, STATIC, Findings
-from ctxemb.results import Result
-
-LEVEL = 0.05
-"""Of p, corrected for the number of comparisons on a task, below which a difference is said to hold."""
+from ctxemb.results import Difference, Findings, Result
+from ctxemb.results.names import BASELINES, MAJORITY, RANDOM, STATIC
 
 _BESIDE = (
     (RANDOM, "its random twin", "their random twins"),
     (STATIC, "its context-free vectors", "their context-free vectors"),
 )
-NAMED = (
-    ("bag-of-words", "a bag of words"),
-    ("word-majority", "the most frequent label of each word"),
-    ("first-sense", "the first sense of the inventory"),
-    ("majority", "the majority class"),
-)
-"""Baselines without a model, and how they are said."""
+_BASELINES = sorted(BASELINES.items(), key=lambda baseline: baseline[0] == MAJORITY)
+"""Baselines without a model, the weakest last, and what sentences call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +36,7 @@ def sentences(findings: Findings, task: str) -> list[Sentence]:
     Each model is shown with the layer that dev chose; that models differ is said only where a paired
     permutation test on the same examples says so after Holm's correction.
     """
-    best = [result for model in findings.models(task) if (result := findings.best(task, model))]
+    best = [result for model in findings.models(task) if (result := findings.chosen(task, model))]
     best.sort(key=lambda result: -result.value)
     if not best:
         return [Sentence(f"On {task} there are only baselines.")]
@@ -73,14 +64,14 @@ def among_models(findings: Findings, task: str, models: Sequence[str]) -> list[S
         The best first.
     """
     pairs = [row for a, b in combinations(models, 2) if (row := findings.compared(task, a, b))]
-    turned = [row if row["difference"] >= 0 else findings.compared(task, row["b"], row["a"]) for row in pairs]
+    turned = [row if row.difference >= 0 else findings.compared(task, row.b, row.a) for row in pairs]
     rows = [row for row in turned if row is not None]
     said = []
-    for winner in dict.fromkeys(row["a"] for row in rows if holds(row)):
-        beaten = [f"{row['b']} by {_points(row)}" for row in rows if holds(row) and row["a"] == winner]
+    for winner in dict.fromkeys(row.a for row in rows if row.is_significant):
+        beaten = [f"{row.b} by {_points(row)}" for row in rows if row.is_significant and row.a == winner]
         said.append(f"{winner} beats {_list(beaten)}")
     found = [Sentence("; ".join(said) + ".")] if said else []
-    unclear = {frozenset((row["a"], row["b"])) for row in rows if not holds(row)}
+    unclear = {frozenset((row.a, row.b)) for row in rows if not row.is_significant}
     groups = [f"{_list(group)} are not shown to differ" for group in _groups(models, unclear)]
     if groups:
         found.append(Sentence("; ".join(groups) + ".", holds=False))
@@ -95,14 +86,14 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
     better: dict[tuple[str, ...], list[str]] = {}
     unclear: dict[tuple[str, ...], list[str]] = {}
     worse = []
-    for suffix, name, plural in (*_BESIDE, *((other, said, said) for other, said in NAMED)):
+    for suffix, name, plural in (*_BESIDE, *((other, said, said) for other, said in _BASELINES)):
         rows = {
             model: row
             for model in models
             if (row := findings.compared(task, model, model + suffix if suffix.startswith("@") else suffix))
         }
-        above = tuple(model for model, row in rows.items() if holds(row) and row["difference"] > 0)
-        below = tuple(model for model, row in rows.items() if holds(row) and row["difference"] < 0)
+        above = tuple(model for model, row in rows.items() if row.is_significant and row.difference > 0)
+        below = tuple(model for model, row in rows.items() if row.is_significant and row.difference < 0)
         open_ = tuple(model for model in rows if model not in above and model not in below)
         if above:
             better.setdefault(above, []).append(plural if len(above) > 1 else name)
@@ -122,11 +113,6 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
         for who, what in unclear.items()
     ]
     return found
-
-
-def holds(row: dict[str, Any]) -> bool:
-    """Return whether a difference is shown."""
-    return bool(row["p_holm"] < LEVEL and row["difference"] != 0)
 
 
 def p_text(p: float) -> str:
@@ -153,9 +139,9 @@ def _groups(models: Sequence[str], unclear: set[frozenset[str]]) -> list[list[st
     return found
 
 
-def _points(row: dict[str, Any]) -> str:
-    interval = f"[{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
-    return f"{100 * row['difference']:.1f} points {interval} ({p_text(row['p_holm'])})"
+def _points(row: Difference) -> str:
+    interval = f"[{100 * row.low:.1f}, {100 * row.high:.1f}]"
+    return f"{100 * row.difference:.1f} points {interval} ({p_text(row.p_holm)})"
 
 
 def _list(names: Iterable[str], word: str = "and") -> str:
@@ -170,14 +156,14 @@ def _verb(names: Sequence[str], verb: str) -> str:
 def _beside(findings: Findings, task: str, models: list[str]) -> str:
     shown = []
     unit = findings.unit(task)
-    twins = [result for model in models if (result := findings.best(task, model + RANDOM))]
+    twins = [result for model in models if (result := findings.chosen(task, model + RANDOM))]
     if twins:
         shown.append(f"with random weights at most {max(100 * result.value for result in twins):.1f}{unit}")
-    static = [result for model in models if (result := findings.best(task, model + STATIC))]
+    static = [result for model in models if (result := findings.chosen(task, model + STATIC))]
     if static:
         shown.append(f"without context at most {max(100 * result.value for result in static):.1f}{unit}")
-    for name, said in NAMED:
-        if (result := findings.one(task, name, "-")) is not None:
+    for name, said in _BASELINES:
+        if (result := findings.one(task, name)) is not None:
             shown.append(f"{said} {100 * result.value:.1f}{unit}")
     return ", ".join(shown)
 

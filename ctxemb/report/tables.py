@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ctxemb.report.findings import BASELINES, RANDOM, STATIC, Findings
-from ctxemb.report.sentences import holds
-from ctxemb.results import Result
+from ctxemb.results import Findings, Result
+from ctxemb.results.names import BASELINES, RANDOM, STATIC
 
 MISSING = "–"
 _SIGNS = {
@@ -31,7 +30,7 @@ class Cell:
     note
         What it adds in small print: an interval, a layer.
     best
-        Whether it is the highest of those it stands among, or a difference that holds.
+        Whether it is the highest of those it stands among, or a significant difference.
     number
         Whether it is set as a number.
     marks
@@ -69,13 +68,13 @@ def headline(findings: Findings, task: str) -> Table:
     """Return the main table of a task: a row per model, then the baselines."""
     models = findings.models(task)
     columns: list[list[Result | None]] = [
-        [findings.best(task, model) for model in models],
+        [findings.chosen(task, model) for model in models],
         [findings.one(task, model, "mix") for model in models],
         [findings.one(task, model, "concat") for model in models],
-        [findings.best(task, model, "1-nn") for model in models],
-        [findings.best(task, model, "centroid") for model in models],
-        [findings.best(task, model + STATIC) for model in models],
-        [findings.best(task, model + RANDOM) for model in models],
+        [findings.chosen(task, model, "1-nn") for model in models],
+        [findings.chosen(task, model, "centroid") for model in models],
+        [findings.chosen(task, model + STATIC) for model in models],
+        [findings.chosen(task, model + RANDOM) for model in models],
     ]
     names = ["layer chosen on dev", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin"]
     kept = [i for i, column in enumerate(columns) if any(column)] or [0]
@@ -85,7 +84,7 @@ def headline(findings: Findings, task: str) -> Table:
         cells = [score_cell(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept]
         rows.append(Row((_name(model), replace(cells[0], marks=signs.get(model, "")), *cells[1:])))
     for name in BASELINES:
-        if (result := findings.one(task, name, "-")) is not None:
+        if (result := findings.one(task, name)) is not None:
             empty = [Cell("")] * max(0, len(kept) - 1)
             rows.append(Row((_name(name.replace("-", " ")), score_cell(result, None), *empty), muted=True))
     n = next(result.n for result in findings.scores(task))
@@ -99,7 +98,7 @@ def headline(findings: Findings, task: str) -> Table:
 
 
 def _signs(findings: Findings, task: str, best: Sequence[Result | None]) -> dict[str, str]:
-    """Return the signs of each model's score: those of differences that were tested and do not hold."""
+    """Return the signs of each model's score, one for each tested difference that is not significant."""
     present = [result for result in best if result is not None]
     if not present:
         return {}
@@ -111,7 +110,7 @@ def _signs(findings: Findings, task: str, best: Sequence[Result | None]) -> dict
                 ("≈", highest), ("†", result.model + RANDOM), ("‡", result.model + STATIC)
             )
             if (row := findings.compared(task, result.model, other))
-            and not (holds(row) and (sign == "≈" or row["difference"] > 0))
+            and not (row.is_significant and (sign == "≈" or row.difference > 0))
         )
         for result in present
     }  # fmt: skip
@@ -141,20 +140,22 @@ def layer_table(findings: Findings, task: str) -> Table:
 
 def mix_table(findings: Findings, task: str) -> Table:
     """Return the learned layer weights of a task by restart; all but those of the lowest loss are muted."""
-    mixes = [mix for mix in findings.mixes if mix["task"] == task]
-    n_layers = max((len(mix["weights"]) for mix in mixes), default=0)
+    mixes = [mix for mix in findings.mixes if mix.task == task]
+    n_layers = max((len(mix.weights) for mix in mixes), default=0)
     lowest: dict[str, float] = {}
     for mix in mixes:
-        lowest[mix["model"]] = min(lowest.get(mix["model"], math.inf), mix.get("loss", 0.0))
+        lowest[mix.model] = min(lowest.get(mix.model, math.inf), mix.loss or 0.0)
     rows = []
     for mix in mixes:
-        weights = [f"{weight:.3f}" for weight in mix["weights"]] + [MISSING] * n_layers
-        numbers = (
-            f"{mix[key]:.{digits}f}" if key in mix else MISSING for key, digits in (("gamma", 3), ("loss", 1))
-        )
-        cells = [Cell(str(mix.get("seed", MISSING))), *map(Cell, weights[:n_layers]), *map(Cell, numbers)]
-        muted = mix.get("loss", 0.0) > lowest[mix["model"]]
-        rows.append(Row((_name(str(mix["model"])), *cells), muted))
+        weights = [f"{weight:.3f}" for weight in mix.weights] + [MISSING] * n_layers
+        cells = [
+            _optional(mix.seed, 0),
+            *map(Cell, weights[:n_layers]),
+            _optional(mix.gamma, 3),
+            _optional(mix.loss, 1),
+        ]
+        muted = (mix.loss or 0.0) > lowest[mix.model]
+        rows.append(Row((_name(mix.model), *cells), muted))
     layers = (f"layer {number}" for number in range(n_layers))
     caption = f"{task}: learned layer weights by restart; grey: a higher loss than another restart's"
     return Table(caption, ("model", "seed", *layers, "γ", "loss"), tuple(rows))
@@ -162,15 +163,15 @@ def mix_table(findings: Findings, task: str) -> Table:
 
 def map_table(findings: Findings, task: str, word: str) -> Table:
     """Return the points of a word-sense map."""
-    points = [point for point in findings.maps if (point["task"], point["word"]) == (task, word)]
+    points = [point for point in findings.maps if (point.task, point.word) == (task, word)]
     rows = tuple(
         Row(
             (
-                _name(str(point["model"])),
-                Cell(str(point["sense"]), number=False),
-                Cell(f"{point['x']:.3f}"),
-                Cell(f"{point['y']:.3f}"),
-                Cell(str(point["text"]), number=False),
+                _name(point.model),
+                Cell(point.sense, number=False),
+                Cell(f"{point.x:.3f}"),
+                Cell(f"{point.y:.3f}"),
+                Cell(point.text, number=False),
             )
         )
         for point in points
@@ -181,7 +182,7 @@ def map_table(findings: Findings, task: str, word: str) -> Table:
 def training_table(findings: Findings) -> Table:
     """Return how well each model predicted held-out text, by words seen."""
     rows = tuple(
-        Row((_name(str(row["model"])), Cell(f"{row['words']:,}"), Cell(f"{row['bits_per_character']:.3f}")))
+        Row((_name(row.model), Cell(f"{row.words:,}"), Cell(f"{row.bits_per_character:.3f}")))
         for row in findings.trainings
     )
     return Table("Held-out text during training", ("model", "words seen", "bits per character"), rows)
@@ -227,6 +228,10 @@ def full_table(findings: Findings) -> Table:
 
 def _name(name: str) -> Cell:
     return Cell(name, number=False)
+
+
+def _optional(value: float | None, digits: int) -> Cell:
+    return Cell(MISSING if value is None else f"{value:.{digits}f}")
 
 
 def _best(column: Sequence[Result | None]) -> float | None:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from ctxemb.files import write_text
-from ctxemb.registry import unknown_name
-from ctxemb.report.findings import Findings, read_findings
+from ctxemb.atomic import write_text
 from ctxemb.report.plain import render_csv, render_latex, render_markdown
+from ctxemb.results import Findings, read_findings
+from ctxemb.suggest import unknown_name
 
 Format = Literal["html", "markdown", "latex", "csv"]
 
-FORMATS: tuple[Format, ...] = ("html", "markdown", "latex", "csv")
+ENDINGS: dict[Format, str] = {"html": ".html", "markdown": ".md", "latex": ".tex", "csv": ".csv"}
+"""Formats of a report, and the endings of their files."""
 
 
 def write_report(folders: Sequence[Path], output: Path, format: Format = "html") -> Path:  # noqa: A002
@@ -39,10 +40,25 @@ def write_report(folders: Sequence[Path], output: Path, format: Format = "html")
     CtxembError
         If results are missing or damaged.
     """
-    if format not in FORMATS:
-        raise unknown_name("format", format, FORMATS)
-    text = _render(read_findings(folders), format)
-    write_text(output, text)
+    if format not in ENDINGS:
+        raise unknown_name("format", format, ENDINGS)
+    return write_findings(read_findings(folders), output, format)
+
+
+def write_findings(findings: Findings, output: Path, format: Format | None = None) -> Path:  # noqa: A002
+    """Write a report of findings to the file `output`; unless given, its ending tells the format.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such format.
+    """
+    if format is None:
+        by_ending = {ending: name for name, ending in ENDINGS.items()}
+        if output.suffix not in by_ending:
+            raise unknown_name("ending of a report", output.suffix, by_ending)
+        format = by_ending[output.suffix]  # noqa: A001
+    write_text(output, _render(findings, format))
     return output
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ctxemb.errors import MissingFileError, UnknownNameError
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.tasks import events, own, senses
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.rows import SkippedRows

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.shipped import shipped_path
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import check_count, parts_by_group, read_rows, splits_of
 from ctxemb.tasks.remote import GITHUB, RemoteFile
@@ -24,7 +24,7 @@ _URL = GITHUB + "danlou/bert-disambiguation/e1b829108b03c374a52e8b9ddf070925e41f
 
 def files() -> tuple[RemoteFile, ...]:
     """Return the hundred files, with the SHA-256 of each that ``checksums.txt`` lists."""
-    lines = embedded_path("checksums.txt").read_text(encoding="utf-8").splitlines()
+    lines = shipped_path("checksums.txt").read_text(encoding="utf-8").splitlines()
     pairs = (line.split("  ", 1) for line in lines)
     return tuple(RemoteFile(path, _URL + path.removeprefix("coarsewsd20/"), sha256) for sha256, path in pairs)
 

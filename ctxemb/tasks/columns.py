@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctxemb.chunks import are_chunk_tags
 from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.scoring.chunks import are_chunk_tags
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import splits_of
 from ctxemb.text.reader import numbered_lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxemb.embedded import embedded_path
+from ctxemb.shipped import shipped_path
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import read_rows, splits_of, tokenized
 
@@ -11,7 +11,7 @@ HEADER = ("label", "split", "sentence")
 
 def load() -> Task:
     """Load the task; see its README for how it was written."""
-    path = embedded_path("events", "events.tsv")
+    path = shipped_path("events", "events.tsv")
     rows = read_rows(path, 3, HEADER)
     sentences = [tokenized(text, path, line) for line, (_, _, text) in enumerate(rows, start=2)]
     return Task(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import FormatError
+from ctxemb.shipped import shipped_path
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.files import parts_by_group, read_rows, splits_of, tokenized
 from ctxemb.text.sentence import Sentence
@@ -13,7 +13,7 @@ HEADER = ("word", "pos", "sense", "split", "position", "sentence")
 
 def load() -> Task:
     """Load the task; see its README for how it was written."""
-    path = embedded_path("senses", "senses.tsv")
+    path = shipped_path("senses", "senses.tsv")
     sentences: list[Sentence] = []
     examples: list[Example] = []
     splits: list[str] = []
@@ -42,5 +42,5 @@ def load() -> Task:
 
 def glosses() -> dict[tuple[str, str], str]:
     """Return the gloss of each word and sense."""
-    rows = read_rows(embedded_path("senses", "glosses.tsv"), 4, ("word", "pos", "sense", "gloss"))
+    rows = read_rows(shipped_path("senses", "glosses.tsv"), 4, ("word", "pos", "sense", "gloss"))
     return {(word, sense): gloss for word, _, sense, gloss in rows}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ctxemb.errors import InputError, MissingFileError
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.text.reader import (
     LONGEST_LINE,
     STDIN,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxemb.comparison import evaluate, find_spec, make_spec, read_spec
-from ctxemb.comparison.plan import plan_comparison
+from ctxemb.comparison.dry_run import plan_comparison
 from ctxemb.errors import FormatError, InputError, MissingFileError, UnknownNameError
 from ctxemb.models import load
 

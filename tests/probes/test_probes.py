@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from ctxemb.metrics import accuracy
 from ctxemb.probes import ProbeRun, baselines_for, project, run_baseline, run_mix, run_probe
 from ctxemb.probes.baselines import WordMajorityProbe, bag_of_words
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
 from ctxemb.probes.kinds import PROBES, Group
 from ctxemb.probes.logistic import LogisticProbe
 from ctxemb.probes.scalar_mix import ScalarMixer
+from ctxemb.scoring.metrics import accuracy
 from ctxemb.tasks import Example, Span, Task
 from ctxemb.text.sentence import Sentence
 

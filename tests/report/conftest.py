@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ctxemb.results import Result, write_results
+from ctxemb.results import Difference, Result
+from ctxemb.results.json_lines import write_records
 
 NASTY = "<script>alert('x')</script> & 50%_|"
 
@@ -16,12 +17,11 @@ def result(model: str, layer: int | str, task: str, probe: str, value: float, sp
     return Result(model, layer, task, split, probe, "accuracy", value, value - 0.04, value + 0.04, 200, 0)
 
 
-def difference(task: str, a: str, b: str, value: float, p: float) -> dict[str, object]:
-    return {
-        "task": task, "split": "test", "probe": "logistic", "metric": "accuracy", "pool": "mean", "a": a,
-        "layer_a": 1, "b": b, "layer_b": 2, "difference": value, "low": value - 0.03, "high": value + 0.03,
-        "p": p / 3, "p_holm": p, "effect": value, "n": 200,
-    }  # fmt: skip
+def difference(task: str, a: str, b: str, value: float, p: float) -> Difference:
+    return Difference(
+        task=task, metric="accuracy", a=a, layer_a=1, b=b, layer_b=2, difference=value, low=value - 0.03,
+        high=value + 0.03, p=p / 3, p_holm=p, effect=value, n=200,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             score = 0.4 + 0.2 * number + depth / 99
             results.append(result(model, depth - 2, "senses", "logistic", score, f"test:{part}"))
         results.append(result("majority", "-", "senses", "majority", 0.3 + 0.1 * number, f"test:{part}"))
-    write_results(results, folder / "results.jsonl")
+    write_records(results, folder / "results.jsonl")
     mixes = [
         {"model": m, "task": t, "seed": seed, "weights": [1 / d] * d, "gamma": 1.0, "loss": 2.0 - seed}
         for t in ("senses", "events")
@@ -84,8 +84,9 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for predicted, count in (("coil", 9), ("season", 4))
     ]  # fmt: skip
-    tables = {"mixes": mixes, "maps": points, "trainings": trainings}
-    for name, rows in {**tables, "differences": differences, "confusions": confusions}.items():
+    write_records(differences, folder / "differences.jsonl")
+    tables = {"mixes": mixes, "maps": points, "trainings": trainings, "confusions": confusions}
+    for name, rows in tables.items():
         (folder / f"{name}.jsonl").write_text(
             "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
         )

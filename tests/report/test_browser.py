@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 import pytest
 
 from ctxemb.report import write_report
-from ctxemb.report.findings import read_findings
 from ctxemb.report.plain import render_csv, render_table_csv
 from ctxemb.report.tables import headline
-from ctxemb.results import read_results
+from ctxemb.results import Result, read_findings
+from ctxemb.results.json_lines import read_records
 from tests.report.conftest import NASTY
 
 FLAGS = [
@@ -99,7 +99,7 @@ def downloaded(page: Any, button: Any) -> tuple[str, str]:
 def test_filters_and_the_csv_of_what_they_leave(page: Any, results_folder: Path) -> None:
     everything = page.locator("#all")
     rows, button = everything.locator("tbody tr"), everything.get_by_role("button")
-    results = read_results(results_folder / "results.jsonl")
+    results = read_records(results_folder / "results.jsonl", Result)
     assert rows.count() == len(results)
     name, text = downloaded(page, button)
     assert name == "All-results.csv"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ctxemb.report.figures import score_curves, sense_panel
-from ctxemb.report.findings import Findings, read_findings
+from ctxemb.results import Findings, MapPoint, read_findings
 
 
 def score_domain(findings: Findings) -> list[float]:
@@ -52,8 +52,8 @@ def test_curves_without_baselines(results_folder: Path) -> None:
 
 
 def test_long_names_of_senses_stand_one_below_the_other() -> None:
-    points = [{"x": 0, "y": 0, "sense": "seal_(mechanical)"}, {"x": 1, "y": 1, "sense": "seal_pinniped"}]
-    senses = [str(point["sense"]) for point in points]
+    senses = ["seal_(mechanical)", "seal_pinniped"]
+    points = [MapPoint("t", "seal", "gpt", 1, sense, i, i, "") for i, sense in enumerate(senses)]
     chart = sense_panel(points, senses, "gpt").to_dict()
     assert chart["encoding"]["color"]["legend"]["columns"] == 1
     assert sense_panel(points, ["a", "b"], "gpt").to_dict()["encoding"]["color"]["legend"]["columns"] == 2

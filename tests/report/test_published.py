@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.report.beside import published_table
-from ctxemb.report.findings import read_findings
 from ctxemb.report.published import Published, read_published, shipped_numbers
+from ctxemb.report.published_table import published_table
+from ctxemb.results import read_findings
 from tests.report.conftest import NASTY
 
 PAPER = '[papers.p]\nauthors = "A. One, B. Two, C. Three"\ntitle = "T"\nvenue = "V"\nyear = 2019\n'
@@ -55,7 +55,7 @@ def test_no_file_is_told(tmp_path: Path) -> None:
 
 def test_shipped_numbers_are_of_tasks_and_probes_that_there_are() -> None:
     from ctxemb.probes import probe_names
-    from ctxemb.report.findings import BASELINES
+    from ctxemb.results.names import BASELINES
     from ctxemb.tasks import task_names
 
     found = shipped_numbers()

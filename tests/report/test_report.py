@@ -12,11 +12,11 @@ import pytest
 
 from ctxemb.errors import FormatError, InputError, MissingFileError, UnknownNameError
 from ctxemb.report import write_figures, write_report
-from ctxemb.report.findings import read_findings
-from ctxemb.report.more_tables import confusion_matrices, more_tables
+from ctxemb.report.detail_tables import confusion_matrices, detail_tables
 from ctxemb.report.sentences import summary
 from ctxemb.report.tables import full_table, headline, layer_table, mix_table
-from ctxemb.results import Result, read_results, write_results
+from ctxemb.results import Result, read_findings
+from ctxemb.results.json_lines import read_records, write_records
 from tests.report.conftest import NASTY
 
 
@@ -125,13 +125,13 @@ def test_summary_is_careful(results_folder: Path) -> None:
 
 def test_differences_that_do_not_hold_are_muted(results_folder: Path) -> None:
     findings = read_findings([results_folder])
-    tables = {table.columns: table for table in more_tables(findings, "senses")}
+    tables = {table.columns: table for table in detail_tables(findings, "senses")}
     rows = tables["model", "less", "difference", "p", "p after Holm", "g"].rows
     assert [row.muted for row in rows] == [False, True, True, False]
     assert rows[0].cells[2].text == "-6.0"
     (confused,) = tables["model", "word", "gold", "predicted", "times"].rows
     assert [cell.text for cell in confused.cells] == ["elmo", "spring", "coil", "season", "4"]
-    assert more_tables(findings, "events") == []
+    assert detail_tables(findings, "events") == []
 
 
 def test_confusions_are_counted_for_each_gold_label(results_folder: Path) -> None:
@@ -151,13 +151,13 @@ def test_seeds_are_shown_with_their_spread(tmp_path: Path) -> None:
     on_dev = [
         scored(layer, seed, 0.9 - 0.1 * layer + 0.5 * seed, "dev") for layer in (1, 2) for seed in (2, 3)
     ]
-    write_results([*scores, scored(2, 2, 0.4), *on_dev], tmp_path / "results.jsonl")
+    write_records([*scores, scored(2, 2, 0.4), *on_dev], tmp_path / "results.jsonl")
     findings = read_findings([tmp_path])
-    best = findings.best("t", "elmo")
+    best = findings.chosen("t", "elmo")
     assert best is not None
     assert (best.layer, best.seed, best.value) == (1, 2, 0.5)
     assert [result.seed for result in findings.scores("t")] == [2, 2]
-    (table,) = more_tables(findings, "t")
+    (table,) = detail_tables(findings, "t")
     assert [[cell.text for cell in row.cells] for row in table.rows] == [
         ["mlp", "elmo", "1", "3", "60.0", "10.0", "50.0", "70.0"]
     ]
@@ -173,7 +173,7 @@ def test_mixes_show_every_restart(results_folder: Path) -> None:
 def test_csv_holds_every_result(results_folder: Path, tmp_path: Path) -> None:
     path = write_report([results_folder], tmp_path / "all.csv", "csv")
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    results = read_results(results_folder / "results.jsonl")
+    results = read_records(results_folder / "results.jsonl", Result)
     assert len(rows) == len(results) == len(full_table(read_findings([results_folder])).rows)
     assert rows[-1]["model"] == results[-1].model
 

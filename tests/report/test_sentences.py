@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 import pytest
 
-from ctxemb.report.findings import Findings
 from ctxemb.report.sentences import among_models, beside_baselines, sentences
-from ctxemb.results import Result
+from ctxemb.results import Difference, Findings, Result
 from tests.report.conftest import difference
 
 
-def findings(rows: list[dict[str, Any]], models: str, metric: str = "accuracy") -> Findings:
+def findings(rows: list[Difference], models: str, metric: str = "accuracy") -> Findings:
     results = [
         Result(model, 1, "task", "test", "logistic", metric, 0.9 - i / 10, 0.1, 0.95, 50, 0)
         for i, model in enumerate(models)
     ]
-    return Findings(tuple(results), (), (), (), tuple(rows), (), ())
+    return Findings(tuple(results), differences=tuple(rows))
 
 
-def rows_of(models: str, clear: set[str]) -> list[dict[str, Any]]:
+def rows_of(models: str, clear: set[str]) -> list[Difference]:
     return [
         difference("task", a, b, 0.05, 0.01 if a + b in clear else 0.5) for a, b in combinations(models, 2)
     ]

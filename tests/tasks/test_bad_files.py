@@ -66,7 +66,7 @@ def test_an_incomplete_coarsewsd(nouns: Path, monkeypatch: pytest.MonkeyPatch) -
 def shipped(module: object, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, text: str) -> None:
     """Let `module` find `text` where it looks for a file that ships with ctxemb."""
     (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    monkeypatch.setattr(module, "embedded_path", lambda *parts: folder / parts[-1])
+    monkeypatch.setattr(module, "shipped_path", lambda *parts: folder / parts[-1])
 
 
 def test_senses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ctxemb.embedded import embedded_path
+from ctxemb.shipped import shipped_path
 from ctxemb.tasks import Task, load_task
 from ctxemb.tasks.files import read_rows
 from ctxemb.tasks.senses import HEADER, glosses
@@ -25,7 +25,7 @@ def events() -> Task:
 
 
 def test_senses_are_many_and_of_three_kinds(senses: Task) -> None:
-    rows = read_rows(embedded_path("senses", "senses.tsv"), 6, HEADER)
+    rows = read_rows(shipped_path("senses", "senses.tsv"), 6, HEADER)
     kinds = {word: pos for word, pos, *_ in rows}
     assert len(kinds) >= 24
     assert set(kinds.values()) == {"noun", "verb", "adjective"}

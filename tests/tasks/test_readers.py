@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctxemb.chunks import chunk_labels
 from ctxemb.errors import FormatError, MissingFileError, UnknownNameError
 from ctxemb.probes import run_baseline, score_of
+from ctxemb.scoring.chunks import chunk_labels
 from ctxemb.tasks import Task, load_task, task_names
 from ctxemb.tasks.columns import tagged_task
 from ctxemb.tasks.files import read_rows, tokenized

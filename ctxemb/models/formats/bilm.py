@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ctxemb.atomic import write_text, write_whole
 from ctxemb.errors import FormatError, InputError, MissingFileError
-from ctxemb.files import write_text, write_whole
 from ctxemb.layers.characters import N_SYMBOLS
 from ctxemb.models.formats.values import MOST_BLOCKS
 

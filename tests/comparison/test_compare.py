@@ -13,7 +13,8 @@ from ctxemb.comparison.vectors import task_vectors
 from ctxemb.errors import UnknownNameError
 from ctxemb.extraction import embed
 from ctxemb.models import load
-from ctxemb.results import read_results
+from ctxemb.results import Result
+from ctxemb.results.json_lines import read_records
 from ctxemb.tasks import Example, Span, Task, load_task
 from ctxemb.text.sentence import Sentence
 
@@ -32,7 +33,7 @@ def spec(folder: Path, **more: Any) -> Any:
 
 def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
     folder = run_comparison(spec(elmo_folder), tmp_path / "results", command="ctxemb compare test")
-    results = read_results(folder / "results.jsonl")
+    results = read_records(folder / "results.jsonl", Result)
     lines = {(result.model, result.layer, result.probe) for result in results}
     assert lines == {
         ("majority", "-", "majority"),
@@ -61,7 +62,7 @@ def test_what_is_known_is_not_computed_again(
         raise AssertionError("computed again")
 
     for name in ("run_probe", "run_mix", "run_baseline"):
-        monkeypatch.setattr(f"ctxemb.comparison.runner.{name}", refuse)
+        monkeypatch.setattr(f"ctxemb.comparison.steps.{name}", refuse)
     monkeypatch.setattr("ctxemb.comparison.vectors.embed_ways", refuse)
     again = evaluate(spec(elmo_folder), cache=tmp_path)
     assert again.results == first.results
@@ -131,10 +132,10 @@ def test_the_map_shows_text_only_where_it_may(elmo_folder: Path, monkeypatch: py
     given = spec(elmo_folder, tasks=["senses"], map=wanted, baselines=[], combinations=[], layers=[0])
     maps = evaluate(given).maps
     assert len(maps) == 60
-    assert all("*bank" in point["text"] for point in maps)
+    assert all("*bank" in point.text for point in maps)
     closed = dataclasses.replace(load_task("senses"), shareable=False)
-    monkeypatch.setattr("ctxemb.comparison.run.load_task", lambda *_: closed)
-    assert all(point["text"] == "" for point in evaluate(given).maps)
+    monkeypatch.setattr("ctxemb.comparison.compare.load_task", lambda *_: closed)
+    assert all(point.text == "" for point in evaluate(given).maps)
 
 
 def test_keys_do_not_mind_order_and_the_cache_has_a_place(

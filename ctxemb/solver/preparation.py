@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.probes.lbfgs import Minimum
+from ctxemb.solver.lbfgs import Minimum
 
 FEW_ROWS = 512
 """Groups of up to so many rows are solved together with others, in double precision: they are cheap, and weak

@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ctxemb.chunks import are_chunk_tags, chunk_labels
 from ctxemb.errors import InputError
-from ctxemb.metrics import score
-from ctxemb.statistics import compare_paired, score_with_interval
+from ctxemb.scoring.chunks import are_chunk_tags, chunk_labels
+from ctxemb.scoring.metrics import score
+from ctxemb.scoring.statistics import compare_paired, score_with_interval
 
 
 def chunks_of(tags: list[str]) -> set[tuple[int, int, str]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ctxemb import errors
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import CtxembError, FormatError, MissingFileError
-from ctxemb.results import Result, read_results, write_results
+from ctxemb.results import Result
+from ctxemb.results.json_lines import read_records, write_records
+from ctxemb.shipped import shipped_path
 
 RESULT = Result("bert", 3, "senses", "test", "logistic", "accuracy", 1 / 3, 0.25, 0.5, 40, 0)
 
@@ -18,13 +19,13 @@ RESULT = Result("bert", 3, "senses", "test", "logistic", "accuracy", 1 / 3, 0.25
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new" / "results.jsonl"
     results = [RESULT, Result("é\u2028", "mix", "t", "test", "1-nn", "macro_f1", 0.0, 0.0, 1.0, 1, 7)]
-    write_results(results, path)
-    assert read_results(path) == results
-    assert [type(result.layer) for result in read_results(path)] == [int, str]
+    write_records(results, path)
+    assert read_records(path, Result) == results
+    assert [type(result.layer) for result in read_records(path, Result)] == [int, str]
     assert [file.name for file in path.parent.iterdir()] == ["results.jsonl"]
     assert b"\r" not in path.read_bytes()
-    write_results([], path)
-    assert read_results(path) == []
+    write_records([], path)
+    assert read_records(path, Result) == []
 
 
 def test_a_row_has_the_names_of_the_fields() -> None:
@@ -57,12 +58,12 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, line: str, message: str) 
     path = tmp_path / "results.jsonl"
     path.write_text(json.dumps(RESULT.as_row()) + "\n\n" + line + "\n", encoding="utf-8")
     with pytest.raises(FormatError, match=message):
-        read_results(path)
+        read_records(path, Result)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="no results at"):
-        read_results(tmp_path / "results.jsonl")
+        read_records(tmp_path / "results.jsonl", Result)
 
 
 def test_all_errors_meant_for_users_have_one_base() -> None:
@@ -72,5 +73,5 @@ def test_all_errors_meant_for_users_have_one_base() -> None:
 
 
 def test_shipped_files_are_found() -> None:
-    assert embedded_path("senses", "senses.tsv").is_file()
-    assert not embedded_path("senses", "nothing").exists()
+    assert shipped_path("senses", "senses.tsv").is_file()
+    assert not shipped_path("senses", "nothing").exists()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
 
-from ctxemb.metrics import (
+from ctxemb.scoring.metrics import (
     Codes,
     Counts,
     Floats,
@@ -44,7 +44,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PairedDifference:
     """A difference of two scores on the same examples.
 
     Parameters
@@ -86,7 +86,7 @@ def score_with_interval(
     Parameters
     ----------
     metric, gold, predicted, groups, labels, positions
-        As for `ctxemb.metrics.score`.
+        As for `ctxemb.scoring.metrics.score`.
     clusters
         (n_examples,) examples of one cluster are resampled together; empty where one stands for itself. A
         cluster that holds whole groups (all examples of a word) weighs them by how often it is drawn. With
@@ -97,7 +97,7 @@ def score_with_interval(
     Raises
     ------
     UnknownNameError, InputError
-        As `ctxemb.metrics.score`.
+        As `ctxemb.scoring.metrics.score`.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def compare_paired(
     seed: int = 0,
     n_permutations: int = 10_000,
     n_bootstrap: int = 1000,
-) -> Difference:
+) -> PairedDifference:
     """Compare two sets of predictions for the same examples: score of `a` less score of `b`.
 
     The interval is that of a paired bootstrap, as in `score_with_interval`. The test is approximate
@@ -167,7 +167,7 @@ def compare_paired(
     wins = np.count_nonzero((codes.predicted[0] == codes.gold) & (codes.predicted[1] != codes.gold))
     losses = np.count_nonzero((codes.predicted[1] == codes.gold) & (codes.predicted[0] != codes.gold))
     effect = float(wins / (wins + losses) - 0.5) if wins + losses else 0.0
-    return Difference(value, min(value, low), max(value, high), p, effect)
+    return PairedDifference(value, min(value, low), max(value, high), p, effect)
 
 
 def holm(ps: Sequence[float]) -> list[float]:

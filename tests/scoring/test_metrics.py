@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from ctxemb.errors import InputError, UnknownNameError
-from ctxemb.metrics import accuracy, macro_f1, score
-from ctxemb.statistics import score_with_interval
+from ctxemb.scoring.metrics import accuracy, macro_f1, score
+from ctxemb.scoring.statistics import score_with_interval
 
 
 def labels(seed: int, n: int = 200, right: float = 0.7) -> tuple[list[str], list[str]]:

@@ -8,8 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ctxemb.probes.history import History
-from ctxemb.probes.stack import Stack
+from ctxemb.solver.loss import Stack
+from ctxemb.solver.memory import History
 
 _REFRESH = 1.5
 """The curvature is measured again when it has fallen by this factor, as where labels become certain."""

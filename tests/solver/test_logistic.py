@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from ctxemb.errors import InputError
-from ctxemb.probes.linear import fit_groups, fit_logistic
-from ctxemb.probes.problems import LinearFit, LinearGroup
-from ctxemb.probes.stack import Stack
+from ctxemb.solver.logistic import fit_groups, fit_logistic
+from ctxemb.solver.loss import Stack
+from ctxemb.solver.preparation import LinearFit, LinearGroup
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -91,7 +91,7 @@ def test_many_rows_take_few_steps_to_the_same_minimum(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Stack, "with_blocks", lambda stack, at: stack)
     (slowly,) = fit_logistic(X, y, 5, STRENGTHS)
     assert slowly[-1].n_steps > 1.5 * fits[-1].n_steps
-    monkeypatch.setattr("ctxemb.probes.linear.MANY_ROWS", 5000)
+    monkeypatch.setattr("ctxemb.solver.logistic.MANY_ROWS", 5000)
     (sooner,) = fit_logistic(X, y, 5, STRENGTHS)
     assert sooner[-1].converged
     assert 1e-5 < sooner[-1].gradient_norm <= 1e-4

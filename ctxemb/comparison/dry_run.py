@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxemb.comparison.cache import Cache, NotCachedError
-from ctxemb.comparison.run import make_runner
-from ctxemb.comparison.runner import Runner
+from ctxemb.comparison.compare import make_runner
+from ctxemb.comparison.scheduler import Step
 from ctxemb.comparison.spec import ComparisonSpec
-from ctxemb.comparison.steps import Step
+from ctxemb.comparison.steps import Runner
 from ctxemb.extraction import embed
 from ctxemb.models import ContextualModel
 from ctxemb.tasks import Task

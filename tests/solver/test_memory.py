@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctxemb.probes import history
-from ctxemb.probes.history import History
+from ctxemb.solver import memory
+from ctxemb.solver.memory import History
 
 SHAPE = (2, 3, 2, 5)
 Pairs = list[tuple[Tensor, Tensor]]
@@ -69,21 +69,21 @@ def test_a_step_that_did_not_bend_upwards_is_left_out() -> None:
 
 
 def test_the_older_half_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "_MOST", 8)
-    monkeypatch.setattr(history, "_FEWEST", 2)
+    monkeypatch.setattr(memory, "_MOST", 8)
+    monkeypatch.setattr(memory, "_FEWEST", 2)
     pairs = steps(10)
     assert_equal(remembered(pairs[:8]), pairs[:8])
     assert_equal(remembered(pairs), pairs[4:])
 
 
 def test_large_problems_and_few_rows_are_remembered_for_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert remembered([]).moves.shape[2] == history._MOST
+    assert remembered([]).moves.shape[2] == memory._MOST
     assert remembered([], n_rows=5000).moves.shape[2] == 50
-    assert remembered([], n_rows=50).moves.shape[2] == history._FEWEST
-    monkeypatch.setattr(history, "_NUMBERS_AT_MOST", 1000)
+    assert remembered([], n_rows=50).moves.shape[2] == memory._FEWEST
+    monkeypatch.setattr(memory, "_NUMBERS_AT_MOST", 1000)
     assert remembered([]).moves.shape[2] == 1000 // torch.zeros(SHAPE).numel()
-    monkeypatch.setattr(history, "_NUMBERS_AT_MOST", 0)
-    assert remembered([]).moves.shape[2] == history._FEWEST
+    monkeypatch.setattr(memory, "_NUMBERS_AT_MOST", 0)
+    assert remembered([]).moves.shape[2] == memory._FEWEST
 
 
 def test_some_problems_go_on() -> None:

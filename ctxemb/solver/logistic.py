@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.probes.lbfgs import minimise
-from ctxemb.probes.problems import FEW_ROWS, LinearFit, LinearGroup, Prepared, prepare
-from ctxemb.probes.stack import Stack, padded
+from ctxemb.solver.lbfgs import minimise
+from ctxemb.solver.loss import Stack, padded
+from ctxemb.solver.preparation import FEW_ROWS, LinearFit, LinearGroup, Prepared, prepare
 
 Work = TypeVar("Work")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxemb.errors import UnknownNameError
-from ctxemb.registry import Registry, unknown_name
+from ctxemb.suggest import Registry, unknown_name
 
 
 def probes() -> Registry[int]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
 from ctxemb.comparison.judging import judge
-from ctxemb.comparison.outcome import Outcome
-from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, training_rows
-from ctxemb.comparison.runner import Runner
+from ctxemb.comparison.line import gathered
+from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, trainings
+from ctxemb.comparison.scheduler import Progress, run_steps
 from ctxemb.comparison.spec import ComparisonSpec
-from ctxemb.comparison.steps import Progress, run_steps
+from ctxemb.comparison.steps import Runner
 from ctxemb.models import load
+from ctxemb.results import Findings
 from ctxemb.tasks import SkippedRows, load_task
 
 
@@ -29,9 +31,8 @@ def run_comparison(
     progress: Progress = lambda done, total, what: None,
 ) -> Path:
     """Run a comparison and write its results folder; see `evaluate`."""
-    outcome = evaluate(spec, data=data, cache=cache, command=command, skipped=skipped, progress=progress)
-    outcome.write(output)
-    return output
+    findings = evaluate(spec, data=data, cache=cache, command=command, skipped=skipped, progress=progress)
+    return findings.save(output)
 
 
 def evaluate(
@@ -42,7 +43,7 @@ def evaluate(
     command: str = "",
     skipped: SkippedRows | None = None,
     progress: Progress = lambda done, total, what: None,
-) -> Outcome:
+) -> Findings:
     """Run every model × task × layer × probe of `spec`, and the baselines, and judge the differences.
 
     Parameters
@@ -68,14 +69,10 @@ def evaluate(
     """
     started = time.monotonic()
     runner = make_runner(spec, data=data, cache=cache, skipped=skipped)
-    outcome = Outcome()
-    for part in run_steps(runner.steps(), progress):
-        outcome.add(part)
+    lines, findings = gathered(run_steps(runner.steps(), progress))
     names = [model.name for model in runner.models]
-    outcome.results[:0] = [result for line in outcome.lines for result in line.results]
-    outcome.add(judge(runner.tasks, names, outcome.lines, spec.seed, spec.probes))
-    outcome.trainings = [row for name in spec.models for row in training_rows(name)]
-    outcome.manifest = {
+    findings += judge(runner.tasks, names, lines, findings, spec.seed)
+    manifest = {
         "name": spec.name,
         "title": spec.title,
         "spec": spec.model_dump(mode="json"),
@@ -86,7 +83,8 @@ def evaluate(
         "command": command,
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    return outcome
+    curves = tuple(training for name in spec.models for training in trainings(name))
+    return replace(findings, trainings=curves, manifests=(manifest,))
 
 
 def make_runner(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxemb.report.findings import BASELINES, TEST, Findings
 from ctxemb.report.published import Published, PublishedEntry, shipped_numbers
 from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
-from ctxemb.results import Result
+from ctxemb.results import Findings, Result
+from ctxemb.results.names import BASELINES, TEST
 
 NO_MODEL = "no model"
 
@@ -62,7 +62,7 @@ def _ours(
         found = findings.scores(entry.task, model=entry.probe, metric=entry.metric, split=split)
         return [*(None for _ in models), found[0] if found else None]
     probe = entry.probe or findings.probe(entry.task)
-    chosen = [findings.best(entry.task, model, probe, entry.pool) for model in models]
+    chosen = [findings.chosen(entry.task, model, probe, entry.pool) for model in models]
     return [
         *(
             None if best is None else findings.same_line(best, metric=entry.metric, split=split)

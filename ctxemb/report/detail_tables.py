@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from statistics import mean, stdev
-from typing import Any
 
-from ctxemb.report.beside import published_table
-from ctxemb.report.findings import TEST, Findings
-from ctxemb.report.sentences import holds, p_text
+from ctxemb.report.published_table import published_table
+from ctxemb.report.sentences import p_text
 from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
+from ctxemb.results import Findings
+from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, part_split
 
 ANALYSES = (
     ("control_accuracy", "control task", 100.0, 1),
@@ -23,31 +23,30 @@ ANALYSES = (
 
 
 def difference_table(findings: Findings, task: str) -> Table:
-    """Return the paired comparisons of a task; those that do not hold are muted."""
+    """Return the paired comparisons of a task; those that are not significant are muted."""
     rows = []
-    for found in findings.differences:
-        if found["task"] == task:
-            interval = f"[{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
+    for difference in findings.differences:
+        if difference.task == task:
+            interval = f"[{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
             cells = (
-                _named(found, "a"),
-                _named(found, "b"),
-                Cell(f"{100 * found['difference']:+.1f}", interval, best=holds(found)),
-                Cell(p_text(found["p"])),
-                Cell(p_text(found["p_holm"])),
-                Cell(f"{found['effect']:+.2f}"),
+                _named(difference.a, difference.layer_a),
+                _named(difference.b, difference.layer_b),
+                Cell(f"{100 * difference.difference:+.1f}", interval, best=difference.is_significant),
+                Cell(p_text(difference.p)),
+                Cell(p_text(difference.p_holm)),
+                Cell(f"{difference.effect:+.2f}"),
             )
-            rows.append(Row(cells, muted=not holds(found)))
+            rows.append(Row(cells, muted=not difference.is_significant))
     caption = (
         f"{task}: paired differences in points of {findings.metric_label(task)} on the same test "
         "examples, at the layers chosen on dev; permutation test, Holm's correction over this table, "
-        "Cohen's g. Grey: not shown."
+        "Cohen's g. Grey: not significant."
     )
     return Table(caption, ("model", "less", "difference", "p", "p after Holm", "g"), tuple(rows))
 
 
-def _named(row: dict[str, Any], side: str) -> Cell:
-    layer = row[f"layer_{side}"]
-    return Cell(str(row[side]), f"L{layer}" if isinstance(layer, int) else "", number=False)
+def _named(model: str, layer: int | str) -> Cell:
+    return Cell(model, f"L{layer}" if isinstance(layer, int) else "", number=False)
 
 
 def analysis_table(findings: Findings, task: str) -> Table:
@@ -83,11 +82,11 @@ def _value(value: float | None, times: float, digits: int) -> Cell:
 def part_table(findings: Findings, task: str) -> Table:
     """Return the scores of the parts of a test, such as its words, at the layers chosen on dev."""
     models = findings.models(task)
-    extra = ("majority", "first-sense", "bag-of-words")
-    shown = [*models, *(name for name in extra if findings.one(task, name, "-"))]
+    extra = (MAJORITY, FIRST_SENSE, BAG_OF_WORDS)
+    shown = [*models, *(name for name in extra if findings.one(task, name))]
     rows = []
     for part in findings.parts(task):
-        scores = {result.model: result for result in findings.scores(task, split=f"test:{part}")}
+        scores = {result.model: result for result in findings.scores(task, split=part_split(part))}
         if not scores:
             continue
         leader = max((scores[model].value for model in models if model in scores), default=None)
@@ -139,7 +138,7 @@ def pool_table(findings: Findings, task: str) -> Table:
     rows = tuple(
         Row((Cell(pool, number=False), *(score_cell(score, None) for score in scores)))
         for pool in pools
-        if any(scores := [findings.best(task, model, pool=pool) for model in models])
+        if any(scores := [findings.chosen(task, model, pool=pool) for model in models])
     )
     return Table(
         f"{task}: {findings.probe(task)} probe by pooling", ("pool", *models), rows if len(pools) > 1 else ()
@@ -153,11 +152,13 @@ def confusion_table(findings: Findings, task: str) -> Table:
         wrong = [
             row
             for row in findings.confusions
-            if (row["task"], row["model"]) == (task, model) and row["gold"] != row["predicted"]
+            if (row.task, row.model) == (task, model) and row.gold != row.predicted
         ]
-        for row in sorted(wrong, key=lambda row: -row["count"])[:_MOST_CONFUSIONS]:
-            words = [Cell(str(row[key]), number=False) for key in ("model", "group", "gold", "predicted")]
-            rows.append(Row((*words, Cell(f"{row['count']:,}"))))
+        for row in sorted(wrong, key=lambda row: -row.count)[:_MOST_CONFUSIONS]:
+            words = [
+                Cell(str(getattr(row, key)), number=False) for key in ("model", "group", "gold", "predicted")
+            ]
+            rows.append(Row((*words, Cell(f"{row.count:,}"))))
     columns = ("model", "word", "gold", "predicted", "times")
     return Table(f"{task}: what is confused most, at the layer chosen on dev", columns, tuple(rows))
 
@@ -172,10 +173,10 @@ def confusion_matrices(findings: Findings, task: str) -> list[Table]:
     """
     counts: dict[str, dict[tuple[str, str], dict[str, int]]] = {}
     for row in findings.confusions:
-        if row["task"] == task:
-            of_group = counts.setdefault(str(row["group"]), {})
-            of_gold = of_group.setdefault((str(row["model"]), str(row["gold"])), {})
-            of_gold[str(row["predicted"])] = int(row["count"])
+        if row.task == task:
+            of_group = counts.setdefault(row.group, {})
+            of_gold = of_group.setdefault((row.model, row.gold), {})
+            of_gold[row.predicted] = row.count
     return [_matrix(task, group, rows) for group, rows in counts.items()]
 
 
@@ -209,7 +210,7 @@ def short(label: str, group: str) -> str:
     return inner.strip("()") if inner.startswith("(") else plain
 
 
-def more_tables(findings: Findings, task: str) -> list[Table]:
+def detail_tables(findings: Findings, task: str) -> list[Table]:
     """Return the tables of a task that have rows."""
     makers = (
         published_table,

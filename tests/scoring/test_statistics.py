@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import permutation_test
 
-from ctxemb.metrics import score
-from ctxemb.statistics import compare_paired, holm, score_with_interval
+from ctxemb.scoring.metrics import score
+from ctxemb.scoring.statistics import compare_paired, holm, score_with_interval
 
 Strings = NDArray[np.str_]
 

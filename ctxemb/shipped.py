@@ -7,8 +7,8 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def embedded_path(*parts: str) -> Path:
-    """Return the path of a shipped file or folder, such as ``embedded_path("models", "bert")``.
+def shipped_path(*parts: str) -> Path:
+    """Return the path of a shipped file or folder, such as ``shipped_path("models", "bert")``.
 
     The path is returned whether or not there is anything at it.
     """

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ctxemb.chunks import chunk_labels
 from ctxemb.errors import InputError
-from ctxemb.registry import unknown_name
+from ctxemb.scoring.chunks import chunk_labels
+from ctxemb.scoring.metric import Metric
+from ctxemb.suggest import unknown_name
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -189,7 +190,7 @@ def metric_function(metric: str) -> MetricFunction:
     """
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    return METRICS[metric]
+    return _FUNCTIONS[METRICS[metric]]
 
 
 MetricFunction = Callable[[Counts, Codes, Floats], Floats]
@@ -224,9 +225,12 @@ def _micro_f1(counts: Counts, owners: Codes, weights: Floats) -> Floats:
     return np.asarray(2 * counts.right.sum(axis=-1) / np.maximum(found, 1))
 
 
-METRICS: dict[str, MetricFunction] = {
-    "accuracy": _accuracy,
-    "macro_f1": _macro_f1,
-    "matthews": _matthews,
-    CHUNK_F1: _micro_f1,
+_FUNCTIONS: dict[Metric, MetricFunction] = {
+    Metric("accuracy", "accuracy", has_interval=True): _accuracy,
+    Metric("macro_f1", "macro-F1", has_interval=True): _macro_f1,
+    Metric("matthews", "Matthews correlation × 100", unit="", has_interval=True): _matthews,
+    Metric(CHUNK_F1, "chunk F1", has_interval=True): _micro_f1,
 }
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _FUNCTIONS}
+"""The metrics of predictions, by name."""
