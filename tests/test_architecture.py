@@ -12,11 +12,12 @@ import pytest
 import ctxemb
 
 ROOT = Path(ctxemb.__file__).parent
-BASE = {"errors", "version", "shipped", "atomic", "suggest", "checked_toml"}
+BASE = {"errors", "version", "shipped", "atomic", "suggest", "plugins", "checked_toml"}
 FOUND = BASE | {"scoring", "results"}
 ALLOWED: dict[str, set[str]] = {
     **{name: {"errors"} for name in BASE},
     "checked_toml": {"errors", "suggest"},
+    "plugins": {"errors", "suggest"},
     "scoring": BASE,
     "results": BASE | {"scoring"},
     "solver": BASE,

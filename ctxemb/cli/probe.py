@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from ctxemb.cli.options import (
+    KnownName,
     cache_option,
     data_option,
     device_option,
@@ -19,9 +20,6 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
     from ctxemb.results import Findings, Result
-
-_SPLITS = {"codelength": "train", "compression": "train"}
-"""Metrics of other examples than those of the test."""
 
 
 @click.command("probe")
@@ -38,11 +36,11 @@ _SPLITS = {"codelength": "train", "compression": "train"}
 @click.option(
     "--probe",
     "probes",
-    metavar="NAME",
+    type=KnownName("ctxemb.probes", "probe_names"),
     multiple=True,
     default=("logistic",),
     show_default=True,
-    help="logistic, mlp, k-nn, 1-nn or centroid; for pairs logistic or cosine; may be repeated.",
+    help="How to read labels off vectors; may be repeated.",
 )
 @click.option(
     "--combine",
@@ -69,10 +67,9 @@ _SPLITS = {"codelength": "train", "compression": "train"}
 @click.option(
     "--analysis",
     "analyses",
-    type=click.Choice(["control", "description-length", "clusters"]),
+    type=KnownName("ctxemb.analysis", "analysis_names"),
     multiple=True,
-    help="What else to measure on every layer: selectivity against a control task, the online code's length, "
-    "or senses found without labels; may be repeated.",
+    help="What else to measure on every layer; may be repeated.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals."
@@ -164,9 +161,11 @@ def command(
 
 def _print_summary(findings: Findings) -> None:
     """Print a table for each task and metric: what a person looks for."""
-    from ctxemb.results.names import NO_LAYER
+    from ctxemb.analysis import analysis_metrics
+    from ctxemb.results.names import NO_LAYER, TEST
 
-    shown = [result for result in findings.results if result.split == _SPLITS.get(result.metric, "test")]
+    measured_on = {name: metric.split for name, metric in analysis_metrics().items()}
+    shown = [result for result in findings.results if result.split == measured_on.get(result.metric, TEST)]
     several = len({result.pool for result in shown}) > 1
     for task, metric in dict.fromkeys((result.task, result.metric) for result in shown):
         of_metric = [result for result in shown if (result.task, result.metric) == (task, metric)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from ctxemb.analysis import analyses_for
 from ctxemb.comparison.spec import WITH_A_MODEL, ComparisonSpec
 from ctxemb.errors import CtxembError, InputError
 from ctxemb.extraction.layers import resolve_layers
@@ -46,8 +47,10 @@ def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequen
     asked_for = spec.model_fields_set
     if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
         raise _useless(spec, "pools", "other pools than mean are for sentence labels; there are none in")
-    if kinds == {"pair"} and "analyses" in asked_for and "clusters" in spec.analyses:
-        raise _useless(spec, "analyses", "clusters are not for pairs, and there is nothing else in")
+    useful = {name for kind in kinds for name in analyses_for(kind)}
+    for name in spec.analyses if "analyses" in asked_for else ():
+        if name not in useful:
+            raise _useless(spec, "analyses", f"{name} is for none of the tasks")
     if kinds == {"pair"} and "combinations" in asked_for and spec.combinations:
         raise _useless(
             spec, "combinations", "combinations of layers are not for pairs; there is nothing else in"

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.analysis.projection import project
 from ctxemb.comparison.spec import MapSpec
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
-from ctxemb.probes import project
 from ctxemb.results import MapPoint
 from ctxemb.tasks import Example, Task
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from ctxemb.analysis import analysis_names
 from ctxemb.checked_toml import check, line_of, read_checked
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
@@ -23,7 +24,6 @@ WITH_A_MODEL = (STATIC.removeprefix("@"), RANDOM.removeprefix("@"))
 KNOWN_BASELINES = (*BASELINES, *WITH_A_MODEL)
 Combination = Literal["mix", "concat", "last4"]
 SentencePool = Literal["mean", "max", "cls", "last"]
-Analysis = Literal["control", "description-length", "clusters"]
 
 
 class MapSpec(BaseModel):
@@ -70,8 +70,7 @@ class ComparisonSpec(BaseModel):
         How pieces become the vector of a sentence, in tasks of sentence labels; the first is ``"mean"``, with
         which all else is done.
     analyses
-        ``"control"`` (Hewitt and Liang 2019), ``"description-length"`` (Voita and Titov 2020) and
-        ``"clusters"`` (senses without labels), on every layer.
+        What else to measure on every layer; see `ctxemb.analysis`.
     baselines
         Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"word-majority"`` (token
         labels) and ``"first-sense"`` (senses of an inventory). With a model: ``"static"`` (layer 0
@@ -96,7 +95,7 @@ class ComparisonSpec(BaseModel):
     probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
     combinations: tuple[Combination, ...] = ("mix", "concat")
     pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
-    analyses: tuple[Analysis, ...] = ()
+    analyses: tuple[str, ...] = ()
     baselines: tuple[str, ...] = KNOWN_BASELINES
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
@@ -135,6 +134,11 @@ class ComparisonSpec(BaseModel):
     @classmethod
     def _known_probes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _all_known("probe", names, probe_names())
+
+    @field_validator("analyses")
+    @classmethod
+    def _known_analyses(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_known("analysis", names, analysis_names())
 
     @field_validator("baselines")
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.comparison.analyses import ANALYSES
+from ctxemb.analysis import Layer, analyses_for
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.judging import leading_probe
 from ctxemb.comparison.line import Line, StepOutput
@@ -23,9 +23,11 @@ from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
 from ctxemb.models.encoding import NO_WORD
 from ctxemb.probes import (
+    LOGISTIC,
     Features,
     Prediction,
     ProbeRun,
+    all_probes,
     baselines_for,
     probes_for,
     run_baseline,
@@ -106,19 +108,20 @@ class Runner:
         lines: list[Line] = []
         measures: list[Result] = []
         layers = [int(layer) for layer in resolve_layers(self.spec.layers, model.n_layers)]
+        known_probes, analyses = probes_for(task.kind), analyses_for(task.kind)
         for layer in layers:
             of_layer = [
                 line
                 for probe in self.spec.probes
-                if probe in probes_for(task.kind)
+                if probe in known_probes
                 for line in self._seeds(model, task, probe, layer, vectors)
             ]
-            known = next((line.run for line in of_layer if line.probe == "logistic"), None)
-            for name in self.spec.analyses:
+            known = next((line.run for line in of_layer if line.probe == LOGISTIC.name), None)
+            for name in (name for name in self.spec.analyses if name in analyses):
                 measures += self._analysis(name, model, task, layer, vectors, known)
             lines += of_layer
         for pool, others in zip(pools[1:], of_others, strict=True):
-            lines += [self._probe(model, task, "logistic", i, others, pool=pool) for i in layers]
+            lines += [self._probe(model, task, LOGISTIC.name, i, others, pool=pool) for i in layers]
         output = StepOutput(tuple(lines), tuple(measures)) + self._combined(model, task, vectors)
         if self.spec.map is not None and self.spec.map.task == task.name:
             output += StepOutput(maps=tuple(sense_map(model, task, self.spec.map, vectors)))
@@ -147,9 +150,9 @@ class Runner:
             return output
         wanted = self.spec.combinations
         if "concat" in wanted:
-            output += StepOutput((self._probe(model, task, "logistic", "concat", vectors),))
+            output += StepOutput((self._probe(model, task, LOGISTIC.name, "concat", vectors),))
         if "last4" in wanted and model.n_layers > _LAST:
-            output += StepOutput((self._probe(model, task, "logistic", "last4", vectors),))
+            output += StepOutput((self._probe(model, task, LOGISTIC.name, "last4", vectors),))
         if "mix" in wanted:
             output += self._mix(model, task, vectors)
         return output
@@ -158,7 +161,8 @@ class Runner:
         self, model: ContextualModel, task: Task, probe: str, layer: int, vectors: Vectors
     ) -> list[Line]:
         """Run a probe; one that starts at random several times."""
-        seeds = range(self.spec.seed, self.spec.seed + (self.spec.restarts if probe == "mlp" else 1))
+        is_random = all_probes()[probe].is_random
+        seeds = range(self.spec.seed, self.spec.seed + (self.spec.restarts if is_random else 1))
         return [self._probe(model, task, probe, layer, vectors, seed=seed) for seed in seeds]
 
     def _probe(
@@ -198,7 +202,7 @@ class Runner:
             self.cache.rows(key_of_mixes, lambda: mixes)  # before the line: never one without the other
             return run
 
-        line = self._line(key, task, model.name, "mix", "logistic", "mean", probe)
+        line = self._line(key, task, model.name, "mix", LOGISTIC.name, "mean", probe)
         rows = self.cache.rows(key_of_mixes, lambda: mixes)
         named = {"model": model.name, "task": task.name}
         mixes_read = (Mix(**{**row, **named, "weights": tuple(row["weights"])}) for row in rows)
@@ -214,10 +218,10 @@ class Runner:
         known: ProbeRun | None,
     ) -> list[Result]:
         key = {**self._key(model, task, layer, "mean"), "what": name, "seed": self.spec.seed}
-        run = ANALYSES[name]
 
         def rows() -> list[dict[str, Any]]:
-            results = run(task, _features(vectors, layer), known, seed=self.spec.seed)
+            given = Layer(task, _features(vectors, layer), known, self.spec.seed)
+            results = analyses_for(task.kind)[name].results(given)
             return [dataclasses.asdict(result) for result in results]
 
         named = {"model": model.name, "layer": layer, "task": task.name}

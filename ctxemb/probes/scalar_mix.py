@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ctxemb.probes.kinds import Features
-from ctxemb.probes.rounds import Rows, rounds_of
+from ctxemb.probes.probe import Features
 from ctxemb.probes.run import ProbeRun, run_probe
+from ctxemb.probes.splits import Rows, splits_of_task
 from ctxemb.results import Mix
 from ctxemb.tasks import Task
 
@@ -130,8 +130,8 @@ def run_mix(
     """
     features: list[Features] = []
     mixes: list[Mix] = []
-    for turn in rounds_of(task):
-        rows = turn.train
+    for split in splits_of_task(task):
+        rows = split.train
         if len(rows) > _MAX_ROWS:
             rows = np.sort(np.random.default_rng(seed).choice(rows, _MAX_ROWS, replace=False))
         y, groups = task.gold[rows], task.example_groups[rows]

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from statistics import mean, stdev
 
+from ctxemb.analysis import analysis_metrics
 from ctxemb.report.published_table import published_table
 from ctxemb.report.sentences import p_text
 from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
 from ctxemb.results import Findings
 from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, part_split
-
-ANALYSES = (
-    ("control_accuracy", "control task", 100.0, 1),
-    ("selectivity", "selectivity", 100.0, 1),
-    ("codelength", "bits an example", 1.0, 3),
-    ("compression", "compression", 1.0, 2),
-    ("v_measure", "V-measure", 100.0, 1),
-    ("adjusted_rand", "adjusted Rand", 100.0, 1),
-    ("silhouette", "silhouette", 1.0, 3),
-)
-"""Metric, how people write it, what it is multiplied by, and its decimals."""
+from ctxemb.scoring.metric import Metric
 
 
 def difference_table(findings: Findings, task: str) -> Table:
@@ -50,33 +41,31 @@ def _named(model: str, layer: int | str) -> Cell:
 
 
 def analysis_table(findings: Findings, task: str) -> Table:
-    """Return control tasks, description lengths and clusters by model and layer; no rows without any."""
-    found = {
+    """Return what analyses found by model and layer; no rows without any."""
+    metrics = analysis_metrics()
+    values = {
         (result.model, result.layer, result.metric): result.value
         for result in findings.results
-        if result.task == task and isinstance(result.layer, int)
+        if result.task == task and isinstance(result.layer, int) and result.metric in metrics
     }
-    kept = [known for known in ANALYSES if any(metric == known[0] for _, _, metric in found)]
-    lines = dict.fromkeys((model, layer) for model, layer, metric in found if metric in {k[0] for k in kept})
+    present = {metric for _, _, metric in values}
+    shown = [metric for name, metric in metrics.items() if name in present]
     rows = tuple(
         Row(
             (
                 Cell(model, number=False),
                 Cell(str(layer)),
-                *(
-                    _value(found.get((model, layer, metric)), times, digits)
-                    for metric, _, times, digits in kept
-                ),
+                *(_value(values.get((model, layer, metric.name)), metric) for metric in shown),
             )
         )
-        for model, layer in lines
+        for model, layer in dict.fromkeys((model, layer) for model, layer, _ in values)
     )
-    columns = ("model", "layer", *(known[1] for known in kept))
+    columns = ("model", "layer", *(metric.label for metric in shown))
     return Table(f"{task}: what else the layers show", columns, rows)
 
 
-def _value(value: float | None, times: float, digits: int) -> Cell:
-    return Cell(MISSING if value is None else f"{times * value:.{digits}f}")
+def _value(value: float | None, metric: Metric) -> Cell:
+    return Cell(MISSING if value is None else metric.shown(value))
 
 
 def part_table(findings: Findings, task: str) -> Table:

@@ -66,14 +66,16 @@ def test_shipped_numbers_are_of_tasks_and_probes_that_there_are() -> None:
 
 
 def test_shipped_numbers_of_the_five_sets_add_up() -> None:
-    from ctxemb.tasks.allwords import COUNTS, TESTS
+    from ctxemb.tasks.data_sets.all_words import DATA_SET, TESTS
 
-    n = sum(COUNTS[name] for name in TESTS)
+    counts = DATA_SET.counts
+
+    n = sum(counts[name] for name in TESTS)
     checked = 0
     for entry in shipped_numbers().entry:
         of_sets = [entry.scores.get(f"test:{name}") for name in TESTS]
         if entry.task == "all-words" and "test" in entry.scores and None not in of_sets:
-            mean = sum(score * COUNTS[name] for score, name in zip(of_sets, TESTS, strict=True) if score) / n
+            mean = sum(score * counts[name] for score, name in zip(of_sets, TESTS, strict=True) if score) / n
             assert entry.scores["test"] == pytest.approx(mean, abs=0.11), entry.model
             checked += 1
     assert checked >= 4
