@@ -29,7 +29,7 @@ from ctxemb.models.checkpoints import Network
 from ctxemb.models.computation import DTYPES, Computation
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.gpt import Gpt, GptConfig
-from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.model import LoadedModel
 from ctxemb.text.sentence import Sentence
 
 SUBJ = (14, 16, 18, 19, 20, 22, 23, 25, 26, 27, 29, 30, 32, 34, 35, 38, 40, 43, 48, 57)

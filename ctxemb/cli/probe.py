@@ -162,10 +162,11 @@ def command(
 def _print_summary(findings: Findings) -> None:
     """Print a table for each task and metric: what a person looks for."""
     from ctxemb.analysis import analysis_metrics
-    from ctxemb.results.names import NO_LAYER, TEST
+    from ctxemb.results.names import NO_LAYER
+    from ctxemb.scoring.metrics import METRICS
 
-    measured_on = {name: metric.split for name, metric in analysis_metrics().items()}
-    shown = [result for result in findings.results if result.split == measured_on.get(result.metric, TEST)]
+    metrics = {**METRICS, **analysis_metrics()}
+    shown = [result for result in findings.results if result.split == metrics[result.metric].split]
     several = len({result.pool for result in shown}) > 1
     for task, metric in dict.fromkeys((result.task, result.metric) for result in shown):
         of_metric = [result for result in shown if (result.task, result.metric) == (task, metric)]
@@ -173,7 +174,7 @@ def _print_summary(findings: Findings) -> None:
             findings.chosen(task, model) for model in dict.fromkeys(result.model for result in of_metric)
         ]
         stars = [_place(best) for best in chosen if best is not None and best.layer != NO_LAYER]
-        bounded = any(result.low < result.high for result in of_metric)
+        bounded = metrics[metric].has_interval
         rows: list[dict[str, object]] = [
             {
                 "model": result.model,

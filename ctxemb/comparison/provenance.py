@@ -8,8 +8,8 @@ from typing import Any
 
 from ctxemb.models import ContextualModel
 from ctxemb.models.catalogue import find_model, is_static
+from ctxemb.models.training_log import held_out, read_log
 from ctxemb.pretraining.heldout import BITS
-from ctxemb.pretraining.log import held_out, read_log
 from ctxemb.results import Training
 from ctxemb.tasks import Task
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ctxemb.errors import InputError
-from ctxemb.extraction.engine import Engine, Here, Work
+from ctxemb.extraction.engine import Engine, LocalEngine, Work
 from ctxemb.extraction.layers import Layers, resolve_layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
 from ctxemb.models import ContextualModel
@@ -149,7 +149,7 @@ def embed_to_store(
     first = next(shards, None)  # an error in the first lines leaves no folder
     if first is None:
         raise InputError("there are no sentences to embed")
-    engine = engine or Here(model, meta)
+    engine = engine or LocalEngine(model, meta)
     with StoreWriter(folder, meta, part) as writer:
         missing = _Missing(first, shards, writer, progress)
         engine(iter(missing), writer, progress)

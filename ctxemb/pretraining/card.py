@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctxemb.atomic import write_text
 from ctxemb.models.checkpoints import Network
-from ctxemb.pretraining.log import held_out, read_log
+from ctxemb.models.training_log import held_out, read_log
 from ctxemb.pretraining.loop import TrainingPlan
 from ctxemb.pretraining.perplexity import Perplexity
 

@@ -14,8 +14,9 @@ from ctxemb.models import ContextualModel, Encoding, load
 from ctxemb.models.bert import Bert
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import NO_WORD
-from ctxemb.models.loaded import LoadedModel, StaticModel
-from ctxemb.models.wrapped import Wrapped
+from ctxemb.models.model import LoadedModel
+from ctxemb.models.static import StaticModel
+from ctxemb.models.transformers_model import TransformersNetwork
 from ctxemb.shipped import shipped_path
 from ctxemb.text.sentence import Sentence
 from tests.checkpoints.others import KINDS, write
@@ -77,7 +78,7 @@ def special_pieces(model: ContextualModel, batch: Encoding) -> Tensor:
     network = inner.network
     if isinstance(network, Elmo):
         return batch.pieces < 2
-    if isinstance(network, Wrapped):
+    if isinstance(network, TransformersNetwork):
         around = [*network.prefix, *network.suffix]
         return torch.isin(batch.pieces, torch.tensor(around, dtype=torch.long))
     names = ("[CLS]", "[SEP]") if isinstance(network, Bert) else (network.config.start,)

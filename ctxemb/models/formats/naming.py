@@ -33,6 +33,19 @@ class Rule:
     transposed: bool = False
 
 
+def both(ours: str, theirs: str, *, transposed: bool = False) -> list[Rule]:
+    """Return the rules of a weight and its bias."""
+    return [
+        Rule(f"{ours}.weight", (f"{theirs}.weight",), transposed),
+        Rule(f"{ours}.bias", (f"{theirs}.bias",)),
+    ]
+
+
+def joined(ours: str, *theirs: str) -> list[Rule]:
+    """Return the rules of a weight and its bias that hold several of a file, one after the other."""
+    return [Rule(f"{ours}.{part}", tuple(f"{name}.{part}" for name in theirs)) for part in ("weight", "bias")]
+
+
 def fill(network: nn.Module, tensors: Tensors, rules: Iterable[Rule], names: Mapping[str, str]) -> None:
     """Put the tensors of a file into `network`, whose own weights may have no storage yet ("meta").
 

@@ -19,7 +19,7 @@ from ctxemb.text.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class Target:
     """One way to combine pieces, and where the vectors belong.
 
     Parameters
@@ -38,7 +38,7 @@ class Wanted:
     values: NDArray[np.float32]
 
     @classmethod
-    def of(cls, pool: Pool, unit: Unit, sentences: Sequence[Sentence], shape: tuple[int, int]) -> Wanted:
+    def of(cls, pool: Pool, unit: Unit, sentences: Sequence[Sentence], shape: tuple[int, int]) -> Target:
         """Make room for all vectors; `shape` is (n_layers, width)."""
         sizes = [1 if unit == "sentence" else len(sentence) for sentence in sentences]
         offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
@@ -59,7 +59,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Into:
+class Scatter:
     """Computes windows of sentences, and puts the vectors of their words where they belong.
 
     Parameters
@@ -68,17 +68,17 @@ class Into:
         As for `embed`.
     names
         Numbers of layers, or `MIX`.
-    wanted
+    targets
         What to put where.
     """
 
     model: ContextualModel
     names: tuple[int | str, ...]
-    wanted: Sequence[Wanted]
+    targets: Sequence[Target]
 
     def places(self, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Return, for each way, the rows of a batch of the `chosen` sentences."""
-        return [one.rows(chosen) for one in self.wanted]
+        return [one.rows(chosen) for one in self.targets]
 
     @torch.inference_mode()
     def __call__(self, parts: Sequence[Encoding], places: Sequence[NDArray[np.int64]]) -> None:
@@ -86,7 +86,7 @@ class Into:
 
         `places` are, for each way, the rows of all units of the batch.
         """
-        last_rows, n_before = [-1] * len(self.wanted), [0] * len(self.wanted)
+        last_rows, n_before = [-1] * len(self.targets), [0] * len(self.targets)
         for ways, layers in self._combined(parts):
             rows = [place[groups.rows.numpy()] for place, groups in zip(places, ways, strict=True)]
             n_before = [
@@ -95,7 +95,7 @@ class Into:
             ]
             for number, vectors in layers:
                 for i, groups in enumerate(ways):
-                    layer, combined = self.wanted[i].values[number], vectors[i]
+                    layer, combined = self.targets[i].values[number], vectors[i]
                     if n_before[i]:
                         old = torch.from_numpy(layer[last_rows[i]])
                         combined[0] = groups.join(old, n_before[i], combined[0])
@@ -108,7 +108,7 @@ class Into:
 
     def _combined(self, parts: Sequence[Encoding]) -> Iterator[tuple[Ways, Iterable[Combined]]]:
         """Yield the groups of each part, and their vectors layer by layer, in every way."""
-        every = ((part, [Groups.of(part, one.pool, one.unit) for one in self.wanted]) for part in parts)
+        every = ((part, [Groups.of(part, one.pool, one.unit) for one in self.targets]) for part in parts)
         if self.model.computation.kind != "cpu":
             return from_device(every, self._layers, torch.device(self.model.computation.device))
         return (

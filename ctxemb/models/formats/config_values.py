@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctxemb.errors import FormatError
+from ctxemb.errors import FormatError, MissingFileError
 from ctxemb.layers.products import Activation
+
+CONFIG = "config.json"
 
 OURS = "ctxemb"
 """Key of ``config.json`` under which our own choices stand."""
@@ -71,3 +74,36 @@ class Values:
         """Return a choice of ours."""
         own = self.values.get(OURS, {})
         return own.get(key, default) if isinstance(own, dict) else default
+
+
+def read_config_values(folder: Path) -> Values:
+    """Read ``config.json`` of a model folder.
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        If it is not there, or no JSON object.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise MissingFileError(f"no model in {folder}: {CONFIG} is missing")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise FormatError(f"{path}: expected an object, found {values!r:.40}")
+    return Values(values, path)
+
+
+def has_value(folder: Path, key: str, value: str) -> bool:
+    """Return whether a folder has a ``config.json`` with this value."""
+    return (folder / CONFIG).is_file() and read_config_values(folder).values.get(key) == value
+
+
+def activation_names() -> dict[Activation, str]:
+    """Return what `transformers` calls our activation functions, the first of several names."""
+    names: dict[Activation, str] = {}
+    for theirs, ours in _ACTIVATIONS.items():
+        names.setdefault(ours, theirs)
+    return names

@@ -19,7 +19,7 @@ _LONGEST = 100_000
 """A window that is said to be longer has no limit."""
 
 
-class Wrapped(nn.Module):
+class TransformersNetwork(nn.Module):
     """A model of `transformers`, whatever its architecture; of an encoder with a decoder, the encoder.
 
     Windows of equal length are read together, without padding, so that a sentence's vectors do not depend on
@@ -86,7 +86,7 @@ class Wrapped(nn.Module):
         return layers
 
 
-def wrap(path: Path, random_init: int | None = None) -> Wrapped:
+def load_transformers(path: Path, random_init: int | None = None) -> TransformersNetwork:
     """Load a model of `transformers` whose architecture is none of ours, or any in a GGUF file.
 
     Parameters
@@ -127,7 +127,7 @@ def wrap(path: Path, random_init: int | None = None) -> Wrapped:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(random_init)
                 model = transformers.AutoModel.from_config(config)
-        return Wrapped(model.eval(), tokenizer).eval().requires_grad_(False)
+        return TransformersNetwork(model.eval(), tokenizer).eval().requires_grad_(False)
     except Exception as error:  # transformers raises whatever the model's code raises
         raise FormatError(f"{path}: transformers cannot load this model: {error}") from error
 
