@@ -50,7 +50,7 @@ def command(
     from ctxemb.comparison import find_spec, read_spec, run_comparison
     from ctxemb.comparison.cache import default_cache
     from ctxemb.comparison.dry_run import plan_comparison
-    from ctxemb.report import write_report
+    from ctxemb.reporting import write_report
     from ctxemb.tasks import SkippedRows
 
     asked = {"device": device, "dtype": dtype}

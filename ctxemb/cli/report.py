@@ -33,8 +33,8 @@ def command(
     """
     from pathlib import Path
 
-    from ctxemb.report import write_figures, write_report
-    from ctxemb.report.write import ENDINGS
+    from ctxemb.reporting import write_figures, write_report
+    from ctxemb.reporting.write import ENDINGS
 
     folders = [Path(result) for result in results]
     path = write_report(

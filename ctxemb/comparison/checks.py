@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ctxemb.analysis import analyses_for
+from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.spec import WITH_A_MODEL, ComparisonSpec
 from ctxemb.errors import CtxembError, InputError
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
-from ctxemb.probes import baselines_for, probes_for
+from ctxemb.probes import baselines_for
 from ctxemb.suggest import unknown_name
 from ctxemb.tasks import Task
 
@@ -24,7 +25,9 @@ def located(spec: ComparisonSpec, key: str) -> Iterator[None]:
         raise type(error)(f"{spec.where(key)}{error}") from error
 
 
-def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequence[ContextualModel]) -> None:
+def check_comparison(
+    spec: ComparisonSpec, tasks: Sequence[Task], models: Sequence[ContextualModel], own: Own = NOTHING
+) -> None:
     """Check that layers, probes, baselines and the map of `spec` fit its tasks and models.
 
     Raises
@@ -42,7 +45,7 @@ def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequen
         with located(spec, "layers"):
             resolve_layers(spec.layers, model.n_layers)
     with located(spec, "probes"):
-        _check_probes(spec, tasks)
+        _check_probes(spec, tasks, own)
     kinds = {task.kind for task in tasks}
     asked_for = spec.model_fields_set
     if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
@@ -76,14 +79,14 @@ def _check_names(kind: str, asked: Sequence[str], names: Sequence[str]) -> None:
             raise InputError(f"the {kind} {first} and {second} are both called {name} in results{how}")
 
 
-def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task]) -> None:
+def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task], own: Own) -> None:
     kinds = {task.kind for task in tasks}
     for probe in spec.probes:
-        if not any(probe in probes_for(kind) for kind in kinds):
+        if not any(probe in own.probes_for(kind) for kind in kinds):
             raise InputError(f"the probe {probe} is for none of the tasks {', '.join(spec.tasks)}")
     for task in tasks:
-        if not set(spec.probes) & set(probes_for(task.kind)):
-            known = ", ".join(probes_for(task.kind))
+        if not set(spec.probes) & set(own.probes_for(task.kind)):
+            known = ", ".join(own.probes_for(task.kind))
             raise InputError(f"none of the probes asked for is for the task {task.name}; there are {known}")
 
 

@@ -11,6 +11,7 @@ from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
 from ctxemb.comparison.judging import judge
 from ctxemb.comparison.line import gathered
+from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, trainings
 from ctxemb.comparison.scheduler import Progress, run_steps
 from ctxemb.comparison.spec import ComparisonSpec
@@ -42,6 +43,7 @@ def evaluate(
     cache: Path | None = None,
     command: str = "",
     skipped: SkippedRows | None = None,
+    own: Own = NOTHING,
     progress: Progress = lambda done, total, what: None,
 ) -> Findings:
     """Run every model × task × layer × probe of `spec`, and the baselines, and judge the differences.
@@ -58,6 +60,8 @@ def evaluate(
         The command line, for the record.
     skipped
         Takes the rows of the user's own files that are wrong, which then are errors no more.
+    own
+        The caller's own models, tasks and probes.
     progress
         Called as steps begin and end.
 
@@ -68,7 +72,7 @@ def evaluate(
         before anything is computed.
     """
     started = time.monotonic()
-    runner = make_runner(spec, data=data, cache=cache, skipped=skipped)
+    runner = make_runner(spec, data=data, cache=cache, skipped=skipped, own=own)
     lines, findings = gathered(run_steps(runner.steps(), progress))
     names = [model.name for model in runner.models]
     findings += judge(runner.tasks, names, lines, findings, spec.seed)
@@ -83,7 +87,7 @@ def evaluate(
         "command": command,
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    curves = tuple(training for name in spec.models for training in trainings(name))
+    curves = tuple(training for name in spec.models if name not in own.models for training in trainings(name))
     return replace(findings, trainings=curves, manifests=(manifest,))
 
 
@@ -93,11 +97,12 @@ def make_runner(
     data: Path | None = None,
     cache: Path | None = None,
     skipped: SkippedRows | None = None,
+    own: Own = NOTHING,
 ) -> Runner:
     """Load what a comparison needs, and check that all of it can be run; see `evaluate`."""
     with located(spec, "tasks"):
-        tasks = [load_task(name, data, skipped) for name in spec.tasks]
+        tasks = [own.tasks.get(name) or load_task(name, data, skipped) for name in spec.tasks]
     with located(spec, "models"):
-        models = [load(name, computation=spec.computation) for name in spec.models]
-    check_comparison(spec, tasks, models)
-    return Runner(spec, tasks, models, Cache(cache))
+        models = [own.models.get(name) or load(name, computation=spec.computation) for name in spec.models]
+    check_comparison(spec, tasks, models, own)
+    return Runner(spec, tasks, models, Cache(cache), own)

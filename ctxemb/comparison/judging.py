@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.comparison.line import Line
-from ctxemb.probes import probes_for, scored_labels, scored_results
+from ctxemb.probes import scored_labels, scored_results
 from ctxemb.results import Confusion, Difference, Findings, Result
 from ctxemb.results.names import NO_LAYER, RANDOM, STATIC, part_split
 from ctxemb.scoring.statistics import compare_paired, holm
@@ -59,12 +59,6 @@ def chosen_lines(lines: Sequence[Line], findings: Findings) -> dict[str, Line]:
         if result is not None:
             chosen[model] = next(line for line in lines if line.model == model and line.holds(result))
     return chosen
-
-
-def leading_probe(task: Task, probes: Sequence[str]) -> str:
-    """Return the first of `probes` that is for a task."""
-    known = probes_for(task.kind)
-    return next(probe for probe in probes if probe in known)
 
 
 def _pairs(chosen: dict[str, Line], models: Sequence[str]) -> Iterator[tuple[Line, Line]]:

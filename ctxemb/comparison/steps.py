@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ctxemb.analysis import Layer, analyses_for
 from ctxemb.comparison.cache import Cache
-from ctxemb.comparison.judging import leading_probe
 from ctxemb.comparison.line import Line, StepOutput
 from ctxemb.comparison.maps import sense_map
+from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.scheduler import Step
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
@@ -22,14 +22,13 @@ from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
 from ctxemb.models.encoding import NO_WORD
+from ctxemb.models.static import StaticModel
 from ctxemb.probes import (
     LOGISTIC,
     Features,
     Prediction,
     ProbeRun,
-    all_probes,
     baselines_for,
-    probes_for,
     run_baseline,
     run_mix,
     run_probe,
@@ -57,6 +56,8 @@ class Runner:
         Loaded.
     cache
         Where vectors and predictions are kept.
+    own
+        The caller's own objects; a model of theirs has no twin with random weights.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Runner:
         tasks: Sequence[Task],
         models: Sequence[ContextualModel],
         cache: Cache,
+        own: Own = NOTHING,
     ) -> None:
         self.spec = spec
         self.tasks = tasks
         self.models = models
         self.cache = cache
+        self.own = own
 
     def steps(self) -> list[Step]:
         """Return all steps."""
@@ -88,10 +91,12 @@ class Runner:
                     continue
                 if "static" in wanted:
                     what = f"{task.name}: {model.name}, context-free"
-                    steps.append(Step(what, partial(self.twin, f"static:{name}", None, task), task, model))
-                if "random" in wanted:
+                    steps.append(
+                        Step(what, partial(self.twin, partial(self._static, name), task), task, model)
+                    )
+                if "random" in wanted and name not in self.own.models:
                     what = f"{task.name}: {model.name}, random weights"
-                    twin = partial(self.twin, name, self.spec.random_seed, task)
+                    twin = partial(self.twin, partial(self._random, name), task)
                     steps.append(Step(what, twin, task, model))
         return steps
 
@@ -108,7 +113,7 @@ class Runner:
         lines: list[Line] = []
         measures: list[Result] = []
         layers = [int(layer) for layer in resolve_layers(self.spec.layers, model.n_layers)]
-        known_probes, analyses = probes_for(task.kind), analyses_for(task.kind)
+        known_probes, analyses = self.own.probes_for(task.kind), analyses_for(task.kind)
         for layer in layers:
             of_layer = [
                 line
@@ -127,13 +132,20 @@ class Runner:
             output += StepOutput(maps=tuple(sense_map(model, task, self.spec.map, vectors)))
         return output
 
-    def twin(self, name: str, seed: int | None, task: Task) -> StepOutput:
+    def _static(self, name: str) -> ContextualModel:
+        own = self.own.models.get(name)
+        return StaticModel(own) if own else load(f"static:{name}", computation=self.spec.computation)
+
+    def _random(self, name: str) -> ContextualModel:
+        return load(name, self.spec.random_seed, self.spec.computation)
+
+    def twin(self, make: Callable[[], ContextualModel], task: Task) -> StepOutput:
         """Run the leading probe on a model's random twin, or on its context-free vectors."""
-        model = load(name, seed, self.spec.computation)
+        model = make()
         (vectors,) = task_vectors(model, task, self.cache)
         layers = self.spec.layers if model.n_layers > 1 else "all"
         chosen = resolve_layers(layers, model.n_layers)
-        probe = leading_probe(task, self.spec.probes)
+        probe = self.own.leading_probe(task, self.spec.probes)
         return StepOutput(tuple(self._probe(model, task, probe, int(i), vectors) for i in chosen))
 
     def _pools(self, task: Task, model: ContextualModel) -> Sequence[Pool]:
@@ -161,7 +173,7 @@ class Runner:
         self, model: ContextualModel, task: Task, probe: str, layer: int, vectors: Vectors
     ) -> list[Line]:
         """Run a probe; one that starts at random several times."""
-        is_random = all_probes()[probe].is_random
+        is_random = self.own.probes_for(task.kind)[probe].is_random
         seeds = range(self.spec.seed, self.spec.seed + (self.spec.restarts if is_random else 1))
         return [self._probe(model, task, probe, layer, vectors, seed=seed) for seed in seeds]
 
@@ -186,8 +198,9 @@ class Runner:
             layer,
             probe,
             pool,
-            lambda: run_probe(task, probe, features, seed=chosen),
+            lambda: run_probe(task, self.own.probes.get(probe, probe), features, seed=chosen),
             seed=chosen,
+            cache=Cache(None) if probe in self.own.probes else self.cache,
         )
 
     def _mix(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
@@ -238,6 +251,7 @@ class Runner:
         make: Callable[[], ProbeRun],
         *,
         seed: int | None = None,
+        cache: Cache | None = None,
     ) -> Line:
         """Return the line for `key`: predictions from the cache if they are there, and their scores."""
         chosen = self.spec.seed if seed is None else seed
@@ -252,7 +266,7 @@ class Runner:
             ]
             return [_stored(run), *(dataclasses.asdict(result) for result in results)]
 
-        stored, *scores = self.cache.rows({**key, "interval": self.spec.seed}, rows)
+        stored, *scores = (cache or self.cache).rows({**key, "interval": self.spec.seed}, rows)
         # Names are those of today, not those of the day when the scores were cached.
         results = tuple(Result(**{**row, **named, "task": task.name}) for row in scores)
         return Line(task, model, layer, probe, pool, _restored(stored), results)

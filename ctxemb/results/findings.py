@@ -197,7 +197,7 @@ class Findings:
 
     def chart(self, task: str = "") -> altair.TopLevelMixin:
         """Return the curves of a task (the first unless named): score by layer, a line per model."""
-        from ctxemb.report.figures import score_curves
+        from ctxemb.reporting.figures import score_curves
 
         if not self.results:
             raise InputError("there are no results to draw")
@@ -205,12 +205,12 @@ class Findings:
 
     def report(self, file: str | Path) -> Path:
         """Write a report; the ending of `file` (.html, .md, .tex or .csv) says in which format."""
-        from ctxemb.report.write import write_findings
+        from ctxemb.reporting.write import write_findings
 
         return write_findings(self, Path(file))
 
     def _repr_html_(self) -> str:
-        from ctxemb.report.notebook import render_summary
+        from ctxemb.reporting.notebook import render_summary
 
         return render_summary(self)
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctxemb.comparison.judging import chosen_lines, judge, leading_probe
+from ctxemb.comparison.judging import chosen_lines, judge
 from ctxemb.comparison.line import Line, StepOutput, gathered
+from ctxemb.comparison.own import NOTHING
 from ctxemb.probes import Prediction, ProbeRun, scored_results
 from ctxemb.results import Findings
 from ctxemb.tasks import Task
@@ -56,7 +57,7 @@ def test_layers_are_chosen_on_dev_alone() -> None:
     assert chosen["bert"].layer == 1
     assert chosen["majority"].layer == "-"
     assert chosen_lines(lines[4:], found_in(lines[4:]))["bert"].layer == 3
-    assert leading_probe(task, ["cosine", "1-nn"]) == "1-nn"
+    assert NOTHING.leading_probe(task, ["cosine", "1-nn"]) == "1-nn"
 
 
 def test_no_seed_is_chosen() -> None:

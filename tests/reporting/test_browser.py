@@ -12,12 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ctxemb.report import write_report
-from ctxemb.report.plain import render_csv, render_table_csv
-from ctxemb.report.tables import headline
+from ctxemb.reporting import write_report
+from ctxemb.reporting.plain import render_csv, render_table_csv
+from ctxemb.reporting.tables import headline
 from ctxemb.results import Result, read_findings
 from ctxemb.results.json_lines import read_records
-from tests.report.conftest import NASTY
+from tests.reporting.conftest import NASTY
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Callable
 
-from ctxemb.report.detail_tables import detail_tables
-from ctxemb.report.sentences import Sentence, sentences, summary
-from ctxemb.report.tables import Cell, Table, full_table, headline, layer_table
+from ctxemb.reporting.detail_tables import detail_tables
+from ctxemb.reporting.sentences import Sentence, sentences, summary
+from ctxemb.reporting.tables import Cell, Table, full_table, headline, layer_table
 from ctxemb.results import Findings
 
 _LATEX = str.maketrans(

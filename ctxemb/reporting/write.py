@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctxemb.atomic import write_text
-from ctxemb.report.plain import render_csv, render_latex, render_markdown
+from ctxemb.reporting.plain import render_csv, render_latex, render_markdown
 from ctxemb.results import Findings, read_findings
 from ctxemb.suggest import unknown_name
 
@@ -66,8 +66,8 @@ def write_figures(
     folders: Sequence[Path], output: Path, kinds: Sequence[Literal["svg", "png"]] = ("svg", "png")
 ) -> list[Path]:
     """Write the curves of each task to files ``curves-TASK.svg`` and so on in the folder `output`."""
-    from ctxemb.report.figures import score_curves, styled
-    from ctxemb.report.svg import write_picture
+    from ctxemb.reporting.figures import score_curves, styled
+    from ctxemb.reporting.svg import write_picture
 
     findings = read_findings(folders)
     output.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def write_figures(
 
 def _render(findings: Findings, format: Format) -> str:  # noqa: A002
     if format == "html":
-        from ctxemb.report.page import render_page
+        from ctxemb.reporting.page import render_page
 
         return render_page(findings)
     render = {"markdown": render_markdown, "latex": render_latex, "csv": render_csv}

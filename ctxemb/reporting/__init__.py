@@ -1,5 +1,5 @@
 """Results to a report that a reader can trust."""
 
-from ctxemb.report.write import write_figures, write_report
+from ctxemb.reporting.write import write_figures, write_report
 
 __all__ = ["write_figures", "write_report"]

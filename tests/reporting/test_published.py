@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.report.published import Published, read_published, shipped_numbers
-from ctxemb.report.published_table import published_table
+from ctxemb.reporting.published import Published, read_published, shipped_numbers
+from ctxemb.reporting.published_table import published_table
 from ctxemb.results import read_findings
-from tests.report.conftest import NASTY
+from tests.reporting.conftest import NASTY
 
 PAPER = '[papers.p]\nauthors = "A. One, B. Two, C. Three"\ntitle = "T"\nvenue = "V"\nyear = 2019\n'
 ENTRY = (

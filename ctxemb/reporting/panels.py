@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ctxemb.report.figures import INK, LEGEND, SHAPES, WIDTH, colors, cycled
+from ctxemb.reporting.figures import INK, LEGEND, SHAPES, WIDTH, colors, cycled
 from ctxemb.results import Findings
 from ctxemb.results.names import FIRST_SENSE, MAJORITY, part_split
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxemb.report.published import Published, PublishedEntry, shipped_numbers
-from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
+from ctxemb.reporting.published import Published, PublishedEntry, shipped_numbers
+from ctxemb.reporting.tables import MISSING, Cell, Row, Table, score_cell
 from ctxemb.results import Findings, Result
 from ctxemb.results.names import BASELINES, TEST
 

@@ -14,12 +14,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from ctxemb.report.detail_tables import confusion_matrices, detail_tables, part_table
-from ctxemb.report.figures import mix_bars, score_curves, sense_panel, styled, training_curves
-from ctxemb.report.panels import part_dots
-from ctxemb.report.sentences import Sentence, sentences
-from ctxemb.report.svg import inline_svg
-from ctxemb.report.tables import (
+from ctxemb.reporting.detail_tables import confusion_matrices, detail_tables, part_table
+from ctxemb.reporting.figures import mix_bars, score_curves, sense_panel, styled, training_curves
+from ctxemb.reporting.panels import part_dots
+from ctxemb.reporting.sentences import Sentence, sentences
+from ctxemb.reporting.svg import inline_svg
+from ctxemb.reporting.tables import (
     Cell,
     Table,
     full_table,
@@ -61,7 +61,7 @@ class Section:
 def render_page(findings: Findings) -> str:
     """Return the page."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ctxemb.report"),
+        loader=jinja2.PackageLoader("ctxemb.reporting"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -85,7 +85,7 @@ def render_page(findings: Findings) -> str:
 
 def _style_and_script() -> tuple[str, str]:
     """Return the page's style, and its script, which knows the style's colours on paper."""
-    folder = importlib.resources.files("ctxemb.report") / "templates"
+    folder = importlib.resources.files("ctxemb.reporting") / "templates"
     css, script = (
         (folder / name).read_text(encoding="utf-8").strip() for name in ("report.css", "report.js")
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ctxemb.report.figures import score_curves, sense_panel
+from ctxemb.reporting.figures import score_curves, sense_panel
 from ctxemb.results import Findings, MapPoint, read_findings
 
 

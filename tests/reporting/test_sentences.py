@@ -6,9 +6,9 @@ from itertools import combinations
 
 import pytest
 
-from ctxemb.report.sentences import among_models, beside_baselines, sentences
+from ctxemb.reporting.sentences import among_models, beside_baselines, sentences
 from ctxemb.results import Difference, Findings, Result
-from tests.report.conftest import difference
+from tests.reporting.conftest import difference
 
 
 def findings(rows: list[Difference], models: str, metric: str = "accuracy") -> Findings:

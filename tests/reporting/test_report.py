@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from ctxemb.errors import FormatError, InputError, MissingFileError, UnknownNameError
-from ctxemb.report import write_figures, write_report
-from ctxemb.report.detail_tables import confusion_matrices, detail_tables
-from ctxemb.report.sentences import summary
-from ctxemb.report.tables import full_table, headline, layer_table, mix_table
+from ctxemb.reporting import write_figures, write_report
+from ctxemb.reporting.detail_tables import confusion_matrices, detail_tables
+from ctxemb.reporting.sentences import summary
+from ctxemb.reporting.tables import full_table, headline, layer_table, mix_table
 from ctxemb.results import Result, read_findings
 from ctxemb.results.json_lines import read_records, write_records
-from tests.report.conftest import NASTY
+from tests.reporting.conftest import NASTY
 
 
 class Tags(HTMLParser):

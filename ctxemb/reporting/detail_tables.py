@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import mean, stdev
 
 from ctxemb.analysis import analysis_metrics
-from ctxemb.report.published_table import published_table
-from ctxemb.report.sentences import p_text
-from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
+from ctxemb.reporting.published_table import published_table
+from ctxemb.reporting.sentences import p_text
+from ctxemb.reporting.tables import MISSING, Cell, Row, Table, score_cell
 from ctxemb.results import Findings
 from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, part_split
 from ctxemb.scoring.metric import Metric

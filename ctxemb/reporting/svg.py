@@ -9,7 +9,7 @@ from typing import Any, Literal
 import vl_convert
 from markupsafe import Markup, escape
 
-from ctxemb.report.figures import INK, LINE, PALETTE, PAPER
+from ctxemb.reporting.figures import INK, LINE, PALETTE, PAPER
 
 _IDS = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 
@@ -32,7 +32,7 @@ def inline_svg(specification: dict[str, Any], name: str, title: str, description
     Parameters
     ----------
     specification
-        Vega-Lite, as `ctxemb.report.figures.styled` makes it.
+        Vega-Lite, as `ctxemb.reporting.figures.styled` makes it.
     name
         Unique in the page.
     title, description

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from ctxemb.report.sentences import sentences
-from ctxemb.report.tables import Cell, Table, headline
+from ctxemb.reporting.sentences import sentences
+from ctxemb.reporting.tables import Cell, Table, headline
 from ctxemb.results import Findings
 
 
