@@ -101,10 +101,9 @@ def command(
     The three have the same size and see the same words. The same command again continues where it stopped.
     Started by `accelerate launch --multi_gpu` or `torchrun`, several processes share every step.
     """
-    from pathlib import Path
-
+    from ctxemb.api.training import pretrain
     from ctxemb.pretraining.loop import TrainingPlan
-    from ctxemb.pretraining.pretrain import Sizes, pretrain
+    from ctxemb.pretraining.pretrain import Sizes
     from ctxemb.pretraining.team import is_first
 
     sizes = Sizes(width, blocks, heads, cells, vocabulary, window, softmax_words)
@@ -119,11 +118,11 @@ def command(
 
         done = pretrain(
             family,  # type: ignore[arg-type]
-            [Path(path) for path in corpus],
-            Path(output),
+            corpus,
+            output,
             settings,
             sizes=sizes,
-            valid=Path(valid) if valid else None,
+            valid=valid,
             max_minutes=max_minutes,
             device=device,
             progress=show,

@@ -118,34 +118,28 @@ def command(
     """
     from pathlib import Path
 
-    from ctxemb.comparison import evaluate, make_spec
-    from ctxemb.comparison.cache import default_cache
+    from ctxemb.api.judge import probe
     from ctxemb.extraction import parse_layers
     from ctxemb.results.json_lines import write_records
     from ctxemb.tasks import SkippedRows
 
-    values: dict[str, object] = {
-        "models": models or ("elmo", "gpt", "bert"),
-        "tasks": tasks,
-        "layers": parse_layers(layers),
-        "probes": probes,
-        "combinations": combinations
-        or (["mix", "concat"] if "logistic" in probes and layers == "all" else []),
-        "pools": tuple(dict.fromkeys(("mean", *pools))),
-        "analyses": analyses,
-        **({} if baselines else {"baselines": []}),
-        "seed": seed,
-        "random_seed": random_seed,
-        "device": device,
-        "dtype": dtype,
-    }
-    spec = make_spec(values, "command line")
     skipped = SkippedRows() if lenient else None
     with terminal.steps() as progress:
-        findings = evaluate(
-            spec,
-            data=Path(data) if data else None,
-            cache=default_cache() if cached else None,
+        findings = probe(
+            tasks,
+            models or ("elmo", "gpt", "bert"),
+            layers=parse_layers(layers),
+            probes=probes,
+            combinations=combinations or None,
+            pools=pools,
+            analyses=analyses,
+            baselines=baselines,
+            seed=seed,
+            random_seed=random_seed,
+            device=device,
+            dtype=dtype,  # type: ignore[arg-type]
+            data=data,
+            cache=cached,
             skipped=skipped,
             progress=progress,
         )

@@ -33,11 +33,12 @@ def command(
     """
     from pathlib import Path
 
-    from ctxemb.reporting import write_figures, write_report
+    from ctxemb.api.reporting import report
+    from ctxemb.reporting import write_figures
     from ctxemb.reporting.write import ENDINGS
 
     folders = [Path(result) for result in results]
-    path = write_report(
+    path = report(
         folders,
         Path(output or f"report{ENDINGS[style]}"),  # type: ignore[index]
         style,  # type: ignore[arg-type]
