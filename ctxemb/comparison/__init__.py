@@ -1,6 +1,6 @@
 """Models × tasks × layers × probes: the one place where vectors are made and judged."""
 
-from ctxemb.comparison.compare import evaluate, run_comparison
+from ctxemb.comparison.compare import evaluate
 from ctxemb.comparison.neighbors import find_neighbors
 from ctxemb.comparison.spec import ComparisonSpec, find_spec, make_spec, read_spec
 
@@ -11,5 +11,4 @@ __all__ = [
     "find_spec",
     "make_spec",
     "read_spec",
-    "run_comparison",
 ]

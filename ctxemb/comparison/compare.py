@@ -21,21 +21,6 @@ from ctxemb.results import Findings
 from ctxemb.tasks import SkippedRows, load_task
 
 
-def run_comparison(
-    spec: ComparisonSpec,
-    output: Path,
-    *,
-    data: Path | None = None,
-    cache: Path | None = None,
-    command: str = "",
-    skipped: SkippedRows | None = None,
-    progress: Progress = lambda done, total, what: None,
-) -> Path:
-    """Run a comparison and write its results folder; see `evaluate`."""
-    findings = evaluate(spec, data=data, cache=cache, command=command, skipped=skipped, progress=progress)
-    return findings.save(output)
-
-
 def evaluate(
     spec: ComparisonSpec,
     *,

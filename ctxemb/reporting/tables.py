@@ -15,8 +15,6 @@ _SIGNS = {
     "†": "not shown to beat its random twin",
     "‡": "not shown to beat its context-free vectors",
 }
-_RANKED = 5
-"""Columns of the headline, from the left, in which models compete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +65,22 @@ class Table:
 def headline(findings: Findings, task: str) -> Table:
     """Return the main table of a task: a row per model, then the baselines."""
     models = findings.models(task)
+    others = findings.probes(task)[1:]
     columns: list[list[Result | None]] = [
         [findings.chosen(task, model) for model in models],
         [findings.one(task, model, "mix") for model in models],
         [findings.one(task, model, "concat") for model in models],
-        [findings.chosen(task, model, "1-nn") for model in models],
-        [findings.chosen(task, model, "centroid") for model in models],
+        *([findings.chosen(task, model, probe) for model in models] for probe in others),
         [findings.chosen(task, model + STATIC) for model in models],
         [findings.chosen(task, model + RANDOM) for model in models],
     ]
-    names = ["layer chosen on dev", "mix", "all layers", "1-NN", "centroid", "context-free", "random twin"]
+    names = ["layer chosen on dev", "mix", "all layers", *others, "context-free", "random twin"]
+    n_ranked = len(columns) - 2  # twins do not compete
     kept = [i for i, column in enumerate(columns) if any(column)] or [0]
     signs = _signs(findings, task, columns[0])
     rows = []
     for n, model in enumerate(models):
-        cells = [score_cell(columns[i][n], _best(columns[i]) if i < _RANKED else None) for i in kept]
+        cells = [score_cell(columns[i][n], _best(columns[i]) if i < n_ranked else None) for i in kept]
         rows.append(Row((_name(model), replace(cells[0], marks=signs.get(model, "")), *cells[1:])))
     for name in BASELINES:
         if (result := findings.one(task, name)) is not None:

@@ -89,6 +89,11 @@ class Findings:
         of_models = (result.probe for result in self.results if result.task == task and result.layer != "-")
         return next(of_models, "logistic")
 
+    def probes(self, task: str) -> list[str]:
+        """Return the probes on single layers of a task, the leading one first."""
+        of_layers = (result.probe for result in self.scores(task) if isinstance(result.layer, int))
+        return list(dict.fromkeys([self.probe(task), *of_layers]))
+
     def metric(self, task: str) -> str:
         """Return the leading metric of a task: that of its first result."""
         return next(result.metric for result in self.results if result.task == task)

@@ -99,7 +99,7 @@ def test_findings_are_saved_drawn_and_reported(tmp_path: Path) -> None:
         assert file.read_text(encoding="utf-8").lower().startswith(begin)
         again = ctxemb.report(tmp_path / "results", tmp_path / f"again-{name}")
         assert again.read_text(encoding="utf-8") == file.read_text(encoding="utf-8")
-    with pytest.raises(UnknownNameError, match="unknown ending of a report '.doc'"):
+    with pytest.raises(UnknownNameError, match=r"unknown ending of a report '\.doc'"):
         findings.report(tmp_path / "r.doc")
     page = findings._repr_html_()
     assert page.count("<table>") == 1 and "arrays" in page

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ctxemb.comparison import evaluate, make_spec, run_comparison
+from ctxemb.comparison import evaluate, make_spec
 from ctxemb.comparison.cache import Cache, default_cache, digest
 from ctxemb.comparison.vectors import task_vectors
 from ctxemb.errors import UnknownNameError
@@ -32,7 +32,7 @@ def spec(folder: Path, **more: Any) -> Any:
 
 
 def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
-    folder = run_comparison(spec(elmo_folder), tmp_path / "results", command="ctxemb compare test")
+    folder = evaluate(spec(elmo_folder), command="ctxemb compare test").save(tmp_path / "results")
     results = read_records(folder / "results.jsonl", Result)
     lines = {(result.model, result.layer, result.probe) for result in results}
     assert lines == {

@@ -88,7 +88,7 @@ def test_page_says_how_numbers_were_made(page: str) -> None:
 def test_headline_compares_and_marks_the_best(results_folder: Path) -> None:
     table = headline(read_findings([results_folder]), "senses")
     assert table.columns == (
-        "model", "layer chosen on dev", "mix", "all layers", "1-NN", "centroid", "context-free",
+        "model", "layer chosen on dev", "mix", "all layers", "1-nn", "centroid", "context-free",
         "random twin",
     )  # fmt: skip
     rows = {row.cells[0].text: row for row in table.rows}
