@@ -88,21 +88,21 @@ class Analysis:
         """Return the numbers as results; who knows model and layer fills them in."""
         return [self._result(layer, value) for value in self.measure(layer)]
 
-    def _result(self, layer: Layer, found: Value) -> Result:
+    def _result(self, layer: Layer, measured: Value) -> Result:
         value, low, high = (
-            round(float(found.value if bound is None else bound), 6)
-            for bound in (found.value, found.low, found.high)
+            round(float(measured.value if bound is None else bound), 6)
+            for bound in (measured.value, measured.low, measured.high)
         )
         return Result(
             model="",
             layer=0,
             task=layer.task.name,
-            split=found.metric.split,
+            split=measured.metric.split,
             probe=self.probe,
-            metric=found.metric.name,
+            metric=measured.metric.name,
             value=value,
             low=low,
             high=high,
-            n=found.n,
+            n=measured.n,
             seed=layer.seed,
         )

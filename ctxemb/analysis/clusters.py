@@ -73,11 +73,11 @@ def cluster_labels(task: Task, features: Features, rows: NDArray[np.int64], *, s
         X = features(chosen)
         X = X / np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-12)
         n_distinct = len(np.unique(X, axis=0))  # of words without context there are few
-        found = KMeans(min(n_labels, n_distinct), n_init=_STARTS, random_state=seed).fit_predict(X)
+        clusters = KMeans(min(n_labels, n_distinct), n_init=_STARTS, random_state=seed).fit_predict(X)
         scores.append(
             (
-                v_measure_score(gold, found),
-                adjusted_rand_score(gold, found),
+                v_measure_score(gold, clusters),
+                adjusted_rand_score(gold, clusters),
                 silhouette_score(X, gold, metric="cosine"),
             )
         )

@@ -39,10 +39,10 @@ def trainings(name: str) -> list[Training]:
     """Return the looks at held-out text that a model's training log tells of."""
     if is_static(name):
         return []
-    found = find_model(name)
+    model = find_model(name)
     return [
-        Training(found.name, int(entry["words"]), round(entry[f"valid_{BITS}"], 4))
-        for entry in held_out(read_log(found.path))
+        Training(model.name, int(entry["words"]), round(entry[f"valid_{BITS}"], 4))
+        for entry in held_out(read_log(model.path))
         if f"valid_{BITS}" in entry
     ]
 

@@ -47,10 +47,10 @@ class Target:
     def rows(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of the `chosen` sentences, behind one another."""
         sizes = np.diff(self.offsets)[chosen]
-        found: NDArray[np.int64] = np.arange(sizes.sum()) + np.repeat(
+        rows: NDArray[np.int64] = np.arange(sizes.sum()) + np.repeat(
             self.offsets[chosen] - (sizes.cumsum() - sizes), sizes
         )
-        return found
+        return rows
 
     def copy(self, source: int, target: int) -> None:
         """Give one sentence the vectors of another with the same words."""

@@ -145,12 +145,12 @@ def load(
     called, variant, plain = _asked(name)
     if variant == STATIC:
         return StaticModel(load(f"{called}={plain}" if called else plain, random_init, computation))
-    found = find_model(name)
-    read = load_network if is_ours(found.path) else load_transformers
-    network = read(found.path, random_init=random_init)
-    shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else RANDOM)
-    identify = partial(fingerprint_of, found.path, random_init)
-    model = LoadedModel(network, shown, identify, found.origin, computation)
+    place = find_model(name)
+    read = load_network if is_ours(place.path) else load_transformers
+    network = read(place.path, random_init=random_init)
+    shown = place.name + (f"@{variant}" if variant else "") + ("" if random_init is None else RANDOM)
+    identify = partial(fingerprint_of, place.path, random_init)
+    model = LoadedModel(network, shown, identify, place.origin, computation)
     return VARIANTS[variant](model) if variant else model
 
 
@@ -207,8 +207,8 @@ def find_model(name: str) -> FoundModel:
         If it cannot be fetched.
     """
     called, variant, plain = _asked(name)
-    found = _find(f"{STATIC}:{plain}" if variant == STATIC else plain)
-    return replace(found, name=called) if called else found
+    place = _find(f"{STATIC}:{plain}" if variant == STATIC else plain)
+    return replace(place, name=called) if called else place
 
 
 def _find(name: str) -> FoundModel:

@@ -84,5 +84,5 @@ def _stretches(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[n
     [7, 8, 2, 3, 4]
     """
     ends = sizes.cumsum()
-    found: NDArray[np.int64] = np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
-    return found
+    numbers: NDArray[np.int64] = np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
+    return numbers

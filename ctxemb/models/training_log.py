@@ -23,15 +23,15 @@ def read_log(folder: Path) -> list[dict[str, float]]:
     path = folder / LOG
     if not path.is_file():
         return []
-    found: dict[tuple[float, bool], dict[str, float]] = {}
+    entries: dict[tuple[float, bool], dict[str, float]] = {}
     lines = path.read_text(encoding="utf-8").split("\n")
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last line's end was cut short
         try:
             entry = json.loads(line)
-            found[entry["words"], "valid_loss" in entry] = entry
+            entries[entry["words"], "valid_loss" in entry] = entry
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(f"{path}:{number}: not a line of a training's log: {line[:80]!r}") from error
-    return [found[key] for key in sorted(found)]
+    return [entries[key] for key in sorted(entries)]
 
 
 def held_out(log: list[dict[str, float]]) -> list[dict[str, float]]:

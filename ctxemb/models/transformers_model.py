@@ -74,10 +74,10 @@ class TransformersNetwork(nn.Module):
             distinct, copies = batch.pieces[places].unique(dim=0, return_inverse=True)
             computed.append((places, copies, self._layers(distinct)))
         for number in range(self.n_layers):
-            found = torch.empty(len(batch.pieces), self.width, device=batch.pieces.device)
+            layer = torch.empty(len(batch.pieces), self.width, device=batch.pieces.device)
             for places, copies, layers in computed:
-                found[places] = layers[number][copies].float()
-            yield found
+                layer[places] = layers[number][copies].float()
+            yield layer
 
     @torch.no_grad()
     def _layers(self, pieces: Tensor) -> tuple[Tensor, ...]:

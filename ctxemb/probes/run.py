@@ -134,7 +134,7 @@ def _predict(
 ) -> list[list[Labels]]:
     """Return, for each setting and split, the labels of the rows that are asked for."""
     labels, groups = task.gold, task.example_groups
-    found = [[np.empty(len(asked), dtype=object) for _, asked in plans] for _ in settings]
+    predicted = [[np.empty(len(asked), dtype=object) for _, asked in plans] for _ in settings]
     learned_by = [_by_group(groups[learned]) for learned, _ in plans]
     asked_by = [_by_group(groups[asked]) for _, asked in plans]
     nothing = np.empty(0, dtype=np.int64)
@@ -151,7 +151,7 @@ def _predict(
             if constant is None:
                 jobs.append((number, rows, answered))
                 continue
-            for answers in found:
+            for answers in predicted:
                 answers[number][answered] = constant
         for together in [jobs] if shared and jobs else [[job] for job in jobs]:
             parts = [(rows, plans[number][1][answered]) for number, rows, answered in together]
@@ -159,9 +159,9 @@ def _predict(
             places.append([(number, answered) for number, _, answered in together])
     for of_work, its_places in zip(probe.predict(works, settings, seed), places, strict=True):
         for of_round, (number, answered) in zip(of_work, its_places, strict=True):
-            for answers, answer in zip(found, of_round, strict=True):
+            for answers, answer in zip(predicted, of_round, strict=True):
                 answers[number][answered] = answer
-    return [[part.astype(np.str_) for part in answers] for answers in found]
+    return [[part.astype(np.str_) for part in answers] for answers in predicted]
 
 
 def _by_group(groups: Labels) -> dict[str, Rows]:

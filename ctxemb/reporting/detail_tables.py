@@ -91,10 +91,10 @@ def part_table(findings: Findings, task: str) -> Table:
 def seed_table(findings: Findings, task: str) -> Table:
     """Return how far the test scores of probes that start at random lie apart, by model and layer."""
     metric = findings.metric(task)
-    found: dict[tuple[str, str, int | str], list[float]] = {}
+    by_line: dict[tuple[str, str, int | str], list[float]] = {}
     for result in findings.results:
         if (result.task, result.split, result.metric, result.pool) == (task, TEST, metric, "mean"):
-            found.setdefault((result.probe, result.model, result.layer), []).append(100 * result.value)
+            by_line.setdefault((result.probe, result.model, result.layer), []).append(100 * result.value)
     rows = tuple(
         Row(
             (
@@ -108,7 +108,7 @@ def seed_table(findings: Findings, task: str) -> Table:
                 ),
             )
         )
-        for (probe, model, layer), scores in found.items()
+        for (probe, model, layer), scores in by_line.items()
         if len(scores) > 1
     )
     caption = (

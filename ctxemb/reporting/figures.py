@@ -78,8 +78,8 @@ def score_curves(findings: Findings, task: str) -> alt.TopLevelMixin:
 
 def _rules(findings: Findings, task: str) -> list[tuple[str, float]]:
     """Return the names and scores of the baselines, the lowest first."""
-    found = [(name.replace("-", " "), findings.one(task, name)) for name in BASELINES]
-    rules = [(said, 100 * result.value) for said, result in found if result is not None]
+    scores = [(name.replace("-", " "), findings.one(task, name)) for name in BASELINES]
+    rules = [(said, 100 * result.value) for said, result in scores if result is not None]
     return sorted(rules, key=lambda rule: rule[1])
 
 
@@ -102,11 +102,11 @@ def _rule_layers(findings: Findings, task: str, scale: alt.Scale) -> list[alt.Ch
 
 def _named_once(rules: Sequence[tuple[str, float]], room: float) -> list[tuple[str, float]]:
     """Return the names above their lines; lines without room for a name between them share one text."""
-    found: list[tuple[str, float]] = []
+    texts: list[tuple[str, float]] = []
     for name, score in rules:
-        near = bool(found) and score - found[-1][1] < room
-        found.append((f"{found.pop()[0]}, {name}" if near else name, score))
-    return found
+        near = bool(texts) and score - texts[-1][1] < room
+        texts.append((f"{texts.pop()[0]}, {name}" if near else name, score))
+    return texts
 
 
 def mix_bars(findings: Findings, task: str) -> alt.HConcatChart:

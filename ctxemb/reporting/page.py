@@ -105,10 +105,10 @@ def _attributes(cell: Cell) -> Markup:
         if wanted
     )  # fmt: skip
     quotes = '"' if " " in names else ""
-    found = f" class={quotes}{names}{quotes}" if names else ""
+    marks = f" class={quotes}{names}{quotes}" if names else ""
     if cell.shade is not None:
-        found += f' style="--share:{cell.shade:.2f}"'
-    return Markup(found)  # nothing in it is of the user's
+        marks += f' style="--share:{cell.shade:.2f}"'
+    return Markup(marks)  # nothing in it is of the user's
 
 
 def _breakable(name: str) -> Markup:

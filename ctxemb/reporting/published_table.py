@@ -59,8 +59,8 @@ def _ours(
 ) -> list[Result | None]:
     """Return our results, one for each model, and last that of the baseline."""
     if entry.probe in BASELINES:
-        found = findings.scores(entry.task, model=entry.probe, metric=entry.metric, split=split)
-        return [*(None for _ in models), found[0] if found else None]
+        scores = findings.scores(entry.task, model=entry.probe, metric=entry.metric, split=split)
+        return [*(None for _ in models), scores[0] if scores else None]
     probe = entry.probe or findings.probe(entry.task)
     chosen = [findings.chosen(entry.task, model, probe, entry.pool) for model in models]
     return [

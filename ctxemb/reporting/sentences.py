@@ -70,15 +70,15 @@ def among_models(findings: Findings, task: str, models: Sequence[str]) -> list[S
     for winner in dict.fromkeys(row.a for row in rows if row.is_significant):
         beaten = [f"{row.b} by {_points(row)}" for row in rows if row.is_significant and row.a == winner]
         said.append(f"{winner} beats {_list(beaten)}")
-    found = [Sentence("; ".join(said) + ".")] if said else []
+    sentences_said = [Sentence("; ".join(said) + ".")] if said else []
     unclear = {frozenset((row.a, row.b)) for row in rows if not row.is_significant}
     groups = [f"{_list(group)} are not shown to differ" for group in _groups(models, unclear)]
     if groups:
-        found.append(Sentence("; ".join(groups) + ".", holds=False))
+        sentences_said.append(Sentence("; ".join(groups) + ".", holds=False))
     if len(rows) < len(models) * (len(models) - 1) // 2:
         which = "Differences between models" if not rows else "Some differences between models"
-        found.append(Sentence(f"{which} were not tested here.", holds=False))
-    return found
+        sentences_said.append(Sentence(f"{which} were not tested here.", holds=False))
+    return sentences_said
 
 
 def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> list[Sentence]:
@@ -103,16 +103,18 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
             said = plural if suffix.startswith("@") and len(below) > 1 else name
             verb = "beat" if said.startswith("their") or said.endswith("vectors") else "beats"
             worse.append(f"{said[0].upper()}{said[1:]} {verb} {_list(below)}.")
-    found = [Sentence(f"{_list(who)} {_verb(who, 'beat')} {_list(what)}.") for who, what in better.items()]
-    found += [Sentence(text) for text in worse]
-    found += [
+    sentences_said = [
+        Sentence(f"{_list(who)} {_verb(who, 'beat')} {_list(what)}.") for who, what in better.items()
+    ]
+    sentences_said += [Sentence(text) for text in worse]
+    sentences_said += [
         Sentence(
             f"{_list(who)} {'is' if len(who) == 1 else 'are'} not shown to beat {_list(what, 'or')}.",
             holds=False,
         )
         for who, what in unclear.items()
     ]
-    return found
+    return sentences_said
 
 
 def p_text(p: float) -> str:
@@ -130,13 +132,13 @@ def p_text(p: float) -> str:
 
 def _groups(models: Sequence[str], unclear: set[frozenset[str]]) -> list[list[str]]:
     """Return the largest groups of models of which no two are shown to differ, each pair in one at least."""
-    found: list[list[str]] = []
+    groups: list[list[str]] = []
     for size in range(len(models), 1, -1):
         for group in combinations(models, size):
             alike = all(frozenset(pair) in unclear for pair in combinations(group, 2))
-            if alike and not any(set(group) <= set(other) for other in found):
-                found.append(list(group))
-    return found
+            if alike and not any(set(group) <= set(other) for other in groups):
+                groups.append(list(group))
+    return groups
 
 
 def _points(row: Difference) -> str:

@@ -118,18 +118,18 @@ def _signs(findings: Findings, task: str, best: Sequence[Result | None]) -> dict
 def layer_table(findings: Findings, task: str) -> Table:
     """Return the scores behind the curves: a row per layer, a column per model and twin."""
     models = [f"{model}{twin}" for model in findings.models(task) for twin in ("", RANDOM)]
-    found = {
+    by_layer = {
         (result.model, result.layer): result
         for result in findings.scores(task, probe=findings.probe(task))
         if isinstance(result.layer, int)
     }
-    models = [model for model in models if any(name == model for name, _ in found)]
-    layers = sorted({layer for _, layer in found if isinstance(layer, int)})
+    models = [model for model in models if any(name == model for name, _ in by_layer)]
+    layers = sorted({layer for _, layer in by_layer if isinstance(layer, int)})
     rows = tuple(
         Row(
             (
                 Cell(str(layer)),
-                *(score_cell(found.get((model, layer)), None, layer=False) for model in models),
+                *(score_cell(by_layer.get((model, layer)), None, layer=False) for model in models),
             )
         )
         for layer in layers

@@ -27,8 +27,8 @@ def are_chunk_tags(tags: Iterable[str]) -> bool:
     >>> are_chunk_tags(["B-NP", "I-NP", "O"]), are_chunk_tags(["NOUN", "VERB"])
     (True, False)
     """
-    found = [_TAG.fullmatch(tag) for tag in set(tags) - {OUTSIDE}]
-    return bool(found) and all(found)
+    matches = [_TAG.fullmatch(tag) for tag in set(tags) - {OUTSIDE}]
+    return bool(matches) and all(matches)
 
 
 def chunk_labels(tags: ArrayLike, positions: ArrayLike) -> NDArray[np.str_]:

@@ -221,8 +221,8 @@ def _matthews(counts: Counts, owners: Codes, weights: Floats) -> Floats:
 
 def _micro_f1(counts: Counts, owners: Codes, weights: Floats) -> Floats:
     del owners, weights
-    found = (counts.gold + counts.predicted).sum(axis=-1)
-    return np.asarray(2 * counts.right.sum(axis=-1) / np.maximum(found, 1))
+    n_marked = (counts.gold + counts.predicted).sum(axis=-1)
+    return np.asarray(2 * counts.right.sum(axis=-1) / np.maximum(n_marked, 1))
 
 
 _FUNCTIONS: dict[Metric, MetricFunction] = {

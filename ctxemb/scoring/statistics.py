@@ -181,9 +181,9 @@ def holm(ps: Sequence[float]) -> list[float]:
     order = np.argsort(ps, kind="stable")
     factors = len(ps) - np.arange(len(ps))
     corrected = np.minimum(1.0, np.maximum.accumulate(np.asarray(ps, dtype=float)[order] * factors))
-    found = np.empty(len(ps))
-    found[order] = corrected
-    return [float(p) for p in found]
+    in_order = np.empty(len(ps))
+    in_order[order] = corrected
+    return [float(p) for p in in_order]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -321,8 +321,8 @@ def _permutation_p(
         rights, answers = change[:, :n_labels], change[:, n_labels:]
         new_a = Counts(of_a.right + rights, of_a.gold[None], of_a.predicted + answers)
         new_b = Counts(of_b.right - rights, of_b.gold[None], of_b.predicted - answers)
-        found = function(new_a, codes.owners, even) - function(new_b, codes.owners, even)
-        beyond = np.abs(found) - abs(observed)
+        difference = function(new_a, codes.owners, even) - function(new_b, codes.owners, even)
+        beyond = np.abs(difference) - abs(observed)
         return float((beyond > 1e-12).sum() + equal * (np.abs(beyond) <= 1e-12).sum())
 
     if sizes.sum() <= _EXACT:

@@ -52,34 +52,34 @@ def minimise(stack: Stack, start: Tensor, tolerance: float) -> Minimum:
     """Return the minima; what single precision does not reach is gone on with in double precision."""
     shape = start.shape[:2]
     loss = torch.zeros(shape, dtype=torch.float64, device=start.device)
-    found = Minimum(start.clone(), loss, loss.clone(), torch.zeros_like(loss, dtype=torch.int64))
-    _descend(stack, found, torch.ones_like(loss, dtype=torch.bool), tolerance)
-    left = found.norms > tolerance
+    minimum = Minimum(start.clone(), loss, loss.clone(), torch.zeros_like(loss, dtype=torch.int64))
+    _descend(stack, minimum, torch.ones_like(loss, dtype=torch.bool), tolerance)
+    left = minimum.norms > tolerance
     if start.dtype == torch.float64 or not bool(left.any()):
-        return found
-    found = Minimum(found.at.double(), found.loss, found.norms, found.n_steps)
-    _descend(stack, found, left, tolerance)
-    return found
+        return minimum
+    minimum = Minimum(minimum.at.double(), minimum.loss, minimum.norms, minimum.n_steps)
+    _descend(stack, minimum, left, tolerance)
+    return minimum
 
 
-def _descend(stack: Stack, found: Minimum, left: Tensor, tolerance: float) -> None:
+def _descend(stack: Stack, minimum: Minimum, left: Tensor, tolerance: float) -> None:
     """Write the minima of the problems that are `left` to `found`, from where it is."""
     groups, problems = (left.any(dim=axis).nonzero()[:, 0] for axis in (1, 0))
     stack = stack.cut(groups, problems)
-    at, live = _cut(found.at, groups, problems), _cut(left, groups, problems)
+    at, live = _cut(minimum.at, groups, problems), _cut(left, groups, problems)
     loss, gradient, curvature = stack.evaluate(at)
     history = History(at, stack.X.shape[1])
     stuck = torch.zeros_like(live)
-    idle = torch.zeros_like(found.n_steps[:1, :1]).expand(live.shape)
+    idle = torch.zeros_like(minimum.n_steps[:1, :1]).expand(live.shape)
     for step in range(_MOST_STEPS + 1):
         norms = gradient.flatten(2).norm(dim=2) / stack.sizes
         done = live & ((norms <= tolerance) | stuck | (step == _MOST_STEPS))
         if bool(done.any()):
             here = done.nonzero(as_tuple=True)
             there = groups[here[0]], problems[here[1]]
-            found.at[there], found.loss[there] = at[here], loss[here]
-            found.norms[there] = norms[here].double()
-            found.n_steps[there] += step
+            minimum.at[there], minimum.loss[there] = at[here], loss[here]
+            minimum.norms[there] = norms[here].double()
+            minimum.n_steps[there] += step
             live &= ~done
             kept = live.any(dim=1).nonzero()[:, 0], live.any(dim=0).nonzero()[:, 0]
             if not len(kept[0]):
@@ -112,19 +112,19 @@ def _search(
     slope = _dot(gradient, direction).double()
     size = torch.ones_like(slope)
     new = at + direction
-    found = stack.evaluate(new)
+    evaluated = stack.evaluate(new)
     slack = torch.finfo(at.dtype).eps * loss.abs()
     for _ in range(_MOST_HALVINGS):
-        bad = found[0] > loss + 1e-4 * size * slope + slack
+        bad = evaluated[0] > loss + 1e-4 * size * slope + slack
         if not bool(bad.any()):
             break
         size[bad] /= 2
         new[bad] = at[bad] + size[bad].to(at.dtype)[:, None, None] * direction[bad]
         groups, problems = bad.any(dim=1).nonzero()[:, 0], bad.any(dim=0).nonzero()[:, 0]
         again = stack.cut(groups, problems).evaluate(_cut(new, groups, problems))
-        for old, better in zip(found, again, strict=True):
+        for old, better in zip(evaluated, again, strict=True):
             old[groups[:, None], problems] = better
-    return new, *found
+    return new, *evaluated
 
 
 def _cut(values: Tensor, groups: Tensor, problems: Tensor) -> Tensor:

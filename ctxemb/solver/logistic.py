@@ -90,8 +90,8 @@ def fit_logistic(
         used = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *folds]))
         inside = [np.searchsorted(used, fold) for fold in folds]
         group = LinearGroup(np.asarray(X[used]), targets[used], n_classes, inside)
-    (found,) = fit_groups([group], strengths, tolerance=tolerance, dtype=dtype, device=device)
-    return found
+    (fits,) = fit_groups([group], strengths, tolerance=tolerance, dtype=dtype, device=device)
+    return fits
 
 
 def fit_groups(
@@ -120,17 +120,17 @@ def fit_groups(
             raise InputError("logistic regression needs rows of at least two classes")
     if min(strengths) <= 0:
         raise InputError(f"strengths of a penalty should be more than 0, found {min(strengths)}")
-    found: list[list[list[LinearFit]]] = [[] for _ in groups]
+    fits_of_groups: list[list[list[LinearFit]]] = [[] for _ in groups]
     for together in _alike(groups):
         ready = [prepare(groups[number], strengths, dtype, device) for number in together]
         enough = tolerance * (_OF_MANY if len(ready[0].X) > MANY_ROWS else 1.0)
         minimum = minimise(*_stacked(ready, len(strengths)), enough)
         for place, (number, one) in enumerate(zip(together, ready, strict=True)):
             fits = one.fits(minimum, place, enough)
-            found[number] = [
+            fits_of_groups[number] = [
                 fits[start : start + len(strengths)] for start in range(0, len(fits), len(strengths))
             ]
-    return found
+    return fits_of_groups
 
 
 def batches(works: Iterable[Work], n_rows: Callable[[Work], int]) -> Iterator[list[Work]]:
@@ -149,12 +149,12 @@ def batches(works: Iterable[Work], n_rows: Callable[[Work], int]) -> Iterator[li
 
 def _alike(groups: Sequence[LinearGroup]) -> list[list[int]]:
     """Return which groups are solved together: those of few rows, and of similar shape."""
-    found: list[list[int]] = []
+    alike: list[list[int]] = []
     shapes: dict[tuple[int, ...], list[int]] = {}
     for number, group in enumerate(groups):
         n, width = group.X.shape
         if n > FEW_ROWS:
-            found.append([number])
+            alike.append([number])
             continue
         n_folds = 0 if group.folds is None else len(group.folds)
         steps = int(np.log(n) / np.log(_ROW_STEP)), int(np.log(group.n_classes) / np.log(_CLASS_STEP))
@@ -162,8 +162,8 @@ def _alike(groups: Sequence[LinearGroup]) -> list[list[int]]:
     for numbers in shapes.values():
         n, width = max(len(groups[number].X) for number in numbers), groups[numbers[0]].X.shape[1]
         step = max(1, _CELLS_AT_ONCE // (n * min(n, width)))
-        found += [numbers[start : start + step] for start in range(0, len(numbers), step)]
-    return found
+        alike += [numbers[start : start + step] for start in range(0, len(numbers), step)]
+    return alike
 
 
 def _stacked(ready: Sequence[Prepared], n_strengths: int) -> tuple[Stack, Tensor]:

@@ -66,27 +66,27 @@ class Stack:
 
     def cut(self, groups: Tensor, problems: Tensor) -> Stack:
         """Return the stack of some groups, and of some problems of each."""
-        found = self
+        part = self
         if len(problems) < len(self.fold_of):
-            found = replace(
-                found,
+            part = replace(
+                part,
                 fold_of=self.fold_of[problems],
                 l2=self.l2[:, problems],
                 sizes=self.sizes[:, problems],
                 blocks=None if self.blocks is None else self.blocks[problems],
             )
         if len(groups) == len(self.X):
-            return found
+            return part
         return replace(
-            found,
-            X=found.X[groups],
-            targets=found.targets[groups],
-            masks=None if found.masks is None else found.masks[groups],
-            absent=found.absent[groups],
-            n_classes=found.n_classes[groups],
-            l2=found.l2[groups],
-            sizes=found.sizes[groups],
-            values=found.values[groups],
+            part,
+            X=part.X[groups],
+            targets=part.targets[groups],
+            masks=None if part.masks is None else part.masks[groups],
+            absent=part.absent[groups],
+            n_classes=part.n_classes[groups],
+            l2=part.l2[groups],
+            sizes=part.sizes[groups],
+            values=part.values[groups],
         )
 
     def evaluate(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -157,10 +157,10 @@ class Stack:
             weights = (weights.view(-1, len(vectors)) @ vectors.T).view(n_groups, n_problems, n_classes, -1)
         return self._centred(torch.cat([weights, vector[..., -1:] / curvature], dim=3))
 
-    def _centred(self, found: Tensor) -> Tensor:
+    def _centred(self, weights: Tensor) -> Tensor:
         # What all classes have in common changes no share, and is 0 where the penalty is least.
-        common = found.sum(dim=2, keepdim=True) / self.n_classes[:, None, None, None]
-        return found.sub_(common).mul_((self.absent == 0)[:, None, :, None])
+        common = weights.sum(dim=2, keepdim=True) / self.n_classes[:, None, None, None]
+        return weights.sub_(common).mul_((self.absent == 0)[:, None, :, None])
 
     def with_blocks(self, at: Tensor) -> Stack:
         """Return the stack with the `blocks` that belong to the weights `at`, if they are worth their time.

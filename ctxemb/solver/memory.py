@@ -84,15 +84,15 @@ class History:
         flat = vector.flatten(2)[..., None]
         rest = products.diagonal(dim1=2, dim2=3)[..., None] * factors - changes @ flat
         factors = torch.linalg.solve_triangular(products.mT, rest.double(), upper=False)
-        found: Tensor = (flat + moves.mT @ factors.to(flat.dtype)).view_as(gradient)
-        return found
+        step: Tensor = (flat + moves.mT @ factors.to(flat.dtype)).view_as(gradient)
+        return step
 
     def _cut(self, pairs: Tensor, at: tuple[Tensor, Tensor]) -> Tensor:
         """Return the pairs of some problems, with as much room, of which nothing is touched yet."""
         kept = pairs[:, :, : self.count][at]
-        found = pairs.new_empty(*kept.shape[:2], *pairs.shape[2:])
-        found[:, :, : self.count] = kept
-        return found
+        gathered = pairs.new_empty(*kept.shape[:2], *pairs.shape[2:])
+        gathered[:, :, : self.count] = kept
+        return gathered
 
     def _forget(self) -> None:
         half = self.count // 2

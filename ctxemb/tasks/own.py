@@ -83,7 +83,7 @@ def _files(path: Path) -> dict[str, Path]:
         return {"": path}
     if not path.is_dir():
         raise MissingFileError(f"no file or folder {path}")
-    found = {}
+    files = {}
     for split in SPLITS:
         there = [
             path / f"{split}{suffix}"
@@ -93,11 +93,11 @@ def _files(path: Path) -> dict[str, Path]:
         if len(there) > 1:
             raise InputError(f"{path}: the split {split} is there twice: {', '.join(p.name for p in there)}")
         if there:
-            found[split] = there[0]
+            files[split] = there[0]
     for split in ("train", "test"):
-        if split not in found:
+        if split not in files:
             raise MissingFileError(f"{path}: no {split} file; name it {split}.tsv, .jsonl or .conll")
-    return found
+    return files
 
 
 def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: SkippedRows | None) -> Task:
@@ -193,12 +193,12 @@ def _learnable(taken: list[_Taken], skipped: SkippedRows | None) -> list[_Taken]
             texts.setdefault(example.group, set()).add(str(sentence))
     kept = []
     for row, sentence, example in taken:
-        found, needed = len(texts.get(example.group, ())), 1 if row.values.get("split") else _FEWEST_TEXTS
-        if found >= needed:
+        n_texts, needed = len(texts.get(example.group, ())), 1 if row.values.get("split") else _FEWEST_TEXTS
+        if n_texts >= needed:
             kept.append((row, sentence, example))
             continue
         fault = (
-            f"{row.where}: the word '{example.group}' has {found} different texts to learn from, "
+            f"{row.where}: the word '{example.group}' has {n_texts} different texts to learn from, "
             f"and needs {needed}"
         )
         if skipped is None:

@@ -36,8 +36,8 @@ _FORGET = 2
 
 def options_file(folder: Path) -> Path | None:
     """Return the file of options in `folder`, whose name may have a beginning of its own, or None."""
-    found = sorted(folder.glob(f"*{OPTIONS}"))
-    return found[0] if found else None
+    files = sorted(folder.glob(f"*{OPTIONS}"))
+    return files[0] if files else None
 
 
 def weights_file(folder: Path) -> Path:
@@ -48,14 +48,14 @@ def weights_file(folder: Path) -> Path:
     MissingFileError, InputError
         If there is none, or more than one.
     """
-    found = sorted(folder.glob(f"*{SUFFIX}"))
-    if not found:
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    if not files:
         raise MissingFileError(f"no weights in {folder}: a file *{SUFFIX} belongs beside {OPTIONS}")
-    if len(found) > 1:
+    if len(files) > 1:
         raise InputError(
-            f"{folder} holds {len(found)} files *{SUFFIX}; leave one: which is meant is not clear"
+            f"{folder} holds {len(files)} files *{SUFFIX}; leave one: which is meant is not clear"
         )
-    return found[0]
+    return files[0]
 
 
 def read_options(path: Path) -> ElmoConfig:
@@ -135,10 +135,10 @@ def _take(data_set: DataSet, item: Any, what: str) -> None:
     if item.dtype.kind != "f":
         raise FormatError(f"{what} holds {item.dtype}, which are no weights")
     for part in data_set.parts:
-        found: Array = np.asarray(item[part.place], dtype=np.float32)
-        if not np.isfinite(found).all():
+        values: Array = np.asarray(item[part.place], dtype=np.float32)
+        if not np.isfinite(values).all():
             raise FormatError(f"{what} holds values that are not finite")
-        part.ours.copy_(torch.from_numpy(found)).mul_(part.sign).add_(part.added)
+        part.ours.copy_(torch.from_numpy(values)).mul_(part.sign).add_(part.added)
 
 
 def write_elmo(network: Elmo, folder: Path) -> None:

@@ -146,8 +146,8 @@ def _shapes(folder: Path) -> list[list[int]]:
         raise FormatError(f"{path}: not a list of shapes: {error}") from error
     if not good:
         raise FormatError(f"{path}: not the shapes of a GPT: positions, pieces, and twelve for each block")
-    found: list[list[int]] = shapes
-    return found
+    checked: list[list[int]] = shapes
+    return checked
 
 
 def _array(path: Path) -> NDArray[np.floating[Any]]:

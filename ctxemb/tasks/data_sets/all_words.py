@@ -94,13 +94,15 @@ def read(data_set: DataSet, data: Path) -> Content:
         for document, words, instances in _sentences(path):
             number = len(sentences)
             sentences.append(Sentence(words))
-            for found in instances:
-                if found.identifier not in keys:
-                    raise FormatError(f"{path}: the instance {found.identifier} has no line in its gold keys")
-                label, *also = keys[found.identifier]
-                span = Span(number, found.position, found.position + 1)
+            for instance in instances:
+                if instance.identifier not in keys:
+                    raise FormatError(
+                        f"{path}: the instance {instance.identifier} has no line in its gold keys"
+                    )
+                label, *also = keys[instance.identifier]
+                span = Span(number, instance.position, instance.position + 1)
                 cluster = f"{name} {document}"
-                examples.append(Example((span,), label, found.group, tuple(also), cluster))
+                examples.append(Example((span,), label, instance.group, tuple(also), cluster))
         check_count(path, data_set.counts[name], len(examples) - before)
         owners += [name] * (len(examples) - before)
     sets = np.array(owners)
@@ -121,10 +123,10 @@ def read(data_set: DataSet, data: Path) -> Content:
 def _packed(path: Path) -> Path:
     """Return the file, or its compressed form where only that is there."""
     packed = path.with_name(f"{path.name}.xz")
-    found = packed if packed.is_file() else path
-    if not found.is_file():
+    chosen = packed if packed.is_file() else path
+    if not chosen.is_file():
         raise MissingFileError(f"no file {path}")
-    return found
+    return chosen
 
 
 def _keys(path: Path) -> dict[str, list[str]]:
@@ -175,12 +177,12 @@ def _first_senses(path: Path, examples: list[Example]) -> dict[str, str]:
             raise FormatError(f"{path}:{number}: expected key, offset, number and count, found {line!r}")
         if parts[2] == "1":
             first.setdefault((lemma, "3" if rest[0] == "5" else rest[0]), parts[0])
-    found = {}
+    by_group = {}
     for example in examples:
         lemma, _, speech = example.group.rpartition("#")
         if (key := (lemma, PARTS_OF_SPEECH.get(speech, ""))) in first:
-            found[example.group] = first[key]
-    return found
+            by_group[example.group] = first[key]
+    return by_group
 
 
 DATA_SET = DataSet(

@@ -48,15 +48,17 @@ def read(data_set: DataSet, data: Path) -> Content:
         check_count(path, count, len(rows))
         check_count(path.with_name(f"{split}.gold.txt"), count, len(gold))
         for line, ((_, _, places, *texts), (label,)) in enumerate(zip(rows, gold, strict=True), start=1):
-            found = _PLACES.fullmatch(places)
+            places_read = _PLACES.fullmatch(places)
             pair = [tokenized(text, path, line) for text in texts]
-            if not found or any(int(i) >= len(text) for i, text in zip(found.groups(), pair, strict=True)):
+            if not places_read or any(
+                int(i) >= len(text) for i, text in zip(places_read.groups(), pair, strict=True)
+            ):
                 raise FormatError(f"{path}:{line}: no words at the positions {places!r}")
             if label not in ("T", "F"):
                 raise FormatError(
                     f"{path.with_name(f'{split}.gold.txt')}:{line}: expected T or F, found {label!r}"
                 )
-            first, second = (int(place) for place in found.groups())
+            first, second = (int(place) for place in places_read.groups())
             n = len(sentences)
             examples.append(Example((Span(n, first, first + 1), Span(n + 1, second, second + 1)), label))
             sentences += pair

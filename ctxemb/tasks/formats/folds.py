@@ -26,9 +26,9 @@ def make_folds(texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]
     hashes = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts]
     folds: NDArray[np.int64] = np.zeros(len(texts), dtype=np.int64)
     owner: dict[str, str] = {}
-    for found, label in zip(hashes, labels, strict=True):
-        owner[found] = min(label, owner.get(found, label))
-    names = np.asarray([owner[found] for found in hashes])
+    for text_hash, label in zip(hashes, labels, strict=True):
+        owner[text_hash] = min(label, owner.get(text_hash, label))
+    names = np.asarray([owner[text_hash] for text_hash in hashes])
     following = 0
     for label in np.unique(names):
         rows = np.flatnonzero(names == label)

@@ -100,16 +100,16 @@ def _cells(line: str, names: list[str] | None, where: str) -> dict[str, str]:
 
 def _object(line: str, where: str) -> dict[str, str]:
     try:
-        found: Any = json.loads(line)
+        values: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise FormatError(f"{where}: not JSON: {error}") from error
-    if not isinstance(found, dict) or (odd := set(found) - set(NAMES)):
-        shown = ", ".join(sorted(odd)) if isinstance(found, dict) else "no object"
+    if not isinstance(values, dict) or (odd := set(values) - set(NAMES)):
+        shown = ", ".join(sorted(odd)) if isinstance(values, dict) else "no object"
         raise FormatError(f"{where}: unknown keys: {shown}; known: {', '.join(NAMES)}")
-    for key, value in found.items():
+    for key, value in values.items():
         if not isinstance(value, str | int):
             raise FormatError(f"{where}: {key} should be a string or a whole number, found {value!r}")
-    return {key: str(value) for key, value in found.items()}
+    return {key: str(value) for key, value in values.items()}
 
 
 def _checked(row: Row) -> Row:
