@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from ctxemb.probes import ProbeRun
+import numpy as np
+
+from ctxemb.probes import Prediction, ProbeRun
 from ctxemb.results import Findings, MapPoint, Mix, Result
 from ctxemb.tasks import Task
 
@@ -71,3 +74,24 @@ def gathered(outputs: Iterable[StepOutput]) -> tuple[list[Line], Findings]:
     whole = sum(outputs, StepOutput())
     of_lines = tuple(result for line in whole.lines for result in line.results)
     return list(whole.lines), Findings(of_lines + whole.measures, whole.mixes, whole.maps)
+
+
+def store_run(run: ProbeRun) -> dict[str, Any]:
+    """Return predictions as the cache keeps them."""
+    names, codes = np.unique(np.concatenate([run.dev.labels, run.test.labels]), return_inverse=True)
+    return {
+        "names": names.tolist(),
+        "setting": run.setting,
+        "dev": [run.dev.rows.tolist(), codes[: len(run.dev.rows)].tolist()],
+        "test": [run.test.rows.tolist(), codes[len(run.dev.rows) :].tolist()],
+    }
+
+
+def restore_run(stored: dict[str, Any]) -> ProbeRun:
+    """Return predictions from what `store_run` made of them."""
+    names = np.array(stored["names"], dtype=np.str_)
+    dev, test = (
+        Prediction(split, np.array(rows, dtype=np.int64), names[np.array(codes, dtype=np.int64)])
+        for split, (rows, codes) in ((split, stored[split]) for split in ("dev", "test"))
+    )
+    return ProbeRun(dev, test, stored["setting"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ctxemb.analysis import Layer, analyses_for
 from ctxemb.comparison.cache import Cache
-from ctxemb.comparison.line import Line, StepOutput
+from ctxemb.comparison.line import Line, StepOutput, restore_run, store_run
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.scheduler import Step
@@ -26,7 +26,6 @@ from ctxemb.models.static import StaticModel
 from ctxemb.probes import (
     LOGISTIC,
     Features,
-    Prediction,
     ProbeRun,
     baselines_for,
     run_baseline,
@@ -264,12 +263,12 @@ class Runner:
                 for part in (run.dev, run.test)
                 for result in scored_results(task, part.split, part.rows, part.labels, seed=chosen, **named)
             ]
-            return [_stored(run), *(dataclasses.asdict(result) for result in results)]
+            return [store_run(run), *(dataclasses.asdict(result) for result in results)]
 
         stored, *scores = (cache or self.cache).rows({**key, "interval": self.spec.seed}, rows)
         # Names are those of today, not those of the day when the scores were cached.
         results = tuple(Result(**{**row, **named, "task": task.name}) for row in scores)
-        return Line(task, model, layer, probe, pool, _restored(stored), results)
+        return Line(task, model, layer, probe, pool, restore_run(stored), results)
 
     def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
         return {
@@ -287,22 +286,3 @@ def _features(vectors: Vectors, layer: int | str) -> Features:
         return lambda rows: read_rows(vectors, [layer], rows)
     layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - _LAST, len(vectors))
     return lambda rows: read_rows(vectors, layers, rows)
-
-
-def _stored(run: ProbeRun) -> dict[str, Any]:
-    names, codes = np.unique(np.concatenate([run.dev.labels, run.test.labels]), return_inverse=True)
-    return {
-        "names": names.tolist(),
-        "setting": run.setting,
-        "dev": [run.dev.rows.tolist(), codes[: len(run.dev.rows)].tolist()],
-        "test": [run.test.rows.tolist(), codes[len(run.dev.rows) :].tolist()],
-    }
-
-
-def _restored(stored: dict[str, Any]) -> ProbeRun:
-    names = np.array(stored["names"], dtype=np.str_)
-    dev, test = (
-        Prediction(split, np.array(rows, dtype=np.int64), names[np.array(codes, dtype=np.int64)])
-        for split, (rows, codes) in ((split, stored[split]) for split in ("dev", "test"))
-    )
-    return ProbeRun(dev, test, stored["setting"])
