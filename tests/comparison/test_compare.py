@@ -146,3 +146,14 @@ def test_keys_do_not_mind_order_and_the_cache_has_a_place(
     assert default_cache() == tmp_path
     monkeypatch.delenv("CTXEMB_CACHE")
     assert "ctxemb" in str(default_cache())
+
+
+def test_results_have_the_names_of_today(elmo_folder: Path, tmp_path: Path) -> None:
+    rows = [f"{'good' if i % 2 else 'bad'}\tIt was {'fine' if i % 2 else 'dull'} no {i} ." for i in range(40)]
+    for name in ("first", "second"):
+        file = tmp_path / f"{name}.tsv"
+        file.write_text("\n".join(rows), encoding="utf-8")
+        given = spec(elmo_folder, tasks=[str(file)], layers=[0], analyses=["control"], combinations=["mix"])
+        findings = evaluate(given, cache=tmp_path / "cache")
+        named = (*findings.results, *findings.mixes, *findings.differences)
+        assert {record.task for record in named} == {name}
