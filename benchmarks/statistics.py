@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.metrics import Counts, metric_function
-from ctxemb.statistics import compare_paired, score_with_interval
+from ctxemb.scoring.metrics import Counts, metric_function
+from ctxemb.scoring.statistics import compare_paired, score_with_interval
 
 Strings = NDArray[np.str_]
 

@@ -25,7 +25,7 @@ import torch
 
 from ctxemb.analysis.neighbors import same_label_share
 from ctxemb.models.base import last
-from ctxemb.pretraining.log import held_out, read_log
+from ctxemb.models.training_log import held_out, read_log
 from ctxemb.pretraining.objective import Objective
 from ctxemb.pretraining.plan import TrainingPlan
 from ctxemb.pretraining.prepared import prepare

@@ -11,25 +11,89 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from ctxemb.errors import (
+    CtxembError,
+    FormatError,
+    InputError,
+    MissingFileError,
+    StorageError,
+    UnknownNameError,
+)
+from ctxemb.version import __version__
 
 if TYPE_CHECKING:
+    from ctxemb.api.arrays import Arrays
+    from ctxemb.api.embedding import embed, embed_into
+    from ctxemb.api.judge import compare, probe
+    from ctxemb.api.reporting import report
+    from ctxemb.api.training import perplexity, pretrain
     from ctxemb.extraction.embedder import load_embedder as load
     from ctxemb.extraction.vectorizer import ContextualVectorizer
+    from ctxemb.models import ContextualModel
+    from ctxemb.pretraining.plan import TrainingPlan
+    from ctxemb.pretraining.pretrain import Sizes
+    from ctxemb.results import Findings
+    from ctxemb.tasks import Task, load_task
+    from ctxemb.vectors import VectorStore
 
-__all__ = ["ContextualVectorizer", "__version__", "load"]
+__all__ = [
+    "Arrays",
+    "ContextualModel",
+    "ContextualVectorizer",
+    "CtxembError",
+    "Findings",
+    "FormatError",
+    "InputError",
+    "MissingFileError",
+    "Sizes",
+    "StorageError",
+    "Task",
+    "TrainingPlan",
+    "UnknownNameError",
+    "VectorStore",
+    "__version__",
+    "compare",
+    "embed",
+    "embed_into",
+    "load",
+    "load_task",
+    "perplexity",
+    "pretrain",
+    "probe",
+    "report",
+]
 
 _WHERE = {
-    "load": ("ctxemb.extraction.embedder", "load_embedder"),
-    "ContextualVectorizer": ("ctxemb.extraction.vectorizer", "ContextualVectorizer"),
+    "Arrays": "ctxemb.api.arrays",
+    "ContextualModel": "ctxemb.models",
+    "ContextualVectorizer": "ctxemb.extraction.vectorizer",
+    "Findings": "ctxemb.results",
+    "Sizes": "ctxemb.pretraining.pretrain",
+    "Task": "ctxemb.tasks",
+    "TrainingPlan": "ctxemb.pretraining.plan",
+    "VectorStore": "ctxemb.vectors",
+    "compare": "ctxemb.api.judge",
+    "embed": "ctxemb.api.embedding",
+    "embed_into": "ctxemb.api.embedding",
+    "load": "ctxemb.extraction.embedder",
+    "load_task": "ctxemb.tasks",
+    "perplexity": "ctxemb.api.training",
+    "pretrain": "ctxemb.api.training",
+    "probe": "ctxemb.api.judge",
+    "report": "ctxemb.api.reporting",
 }
+"""Where each name lies; it is imported when it is asked for."""
+
+_CALLED = {"load": "load_embedder"}
+"""Names that differ from those at home."""
 
 
 def __getattr__(name: str) -> object:
     if name not in _WHERE:
         raise AttributeError(f"module 'ctxemb' has no attribute {name!r}")
-    module, attribute = _WHERE[name]
-    return getattr(importlib.import_module(module), attribute)
+    value = getattr(importlib.import_module(_WHERE[name]), _CALLED.get(name, name))
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.registry import nearest_name
+from ctxemb.suggest import nearest_name
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -53,7 +53,7 @@ def test_models_data_and_comparisons_are_found(site: Path, tmp_path: Path) -> No
     for name in ("quick", "real"):
         assert (site / "ctxemb" / "data" / "specs" / f"{name}.toml").is_file()
     for name in ("report.html.jinja", "report.css", "report.js"):
-        assert (site / "ctxemb" / "report" / "templates" / name).is_file()
+        assert (site / "ctxemb" / "reporting" / "templates" / name).is_file()
     assert (site / "ctxemb" / "data" / "published.toml").is_file()
 
 

@@ -31,10 +31,10 @@ from allennlp_light.modules.lstm_cell_with_projection import LstmCellWithProject
 from torch import nn
 
 from ctxemb.extraction.embedder import Embedder
-from ctxemb.layers.kept import Kept
+from ctxemb.layers.weight_cache import Kept
 from ctxemb.models import load
 from ctxemb.models.elmo import Elmo, ElmoConfig
-from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.model import LoadedModel
 from ctxemb.text.sentence import Sentence
 
 SHAPES = {

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from timing import medians
 
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import CtxembError
 from ctxemb.extraction.embed import embed
 from ctxemb.models import Encoding
@@ -31,9 +30,10 @@ from ctxemb.models.computation import DTYPES, Computation
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.formats.tokenizers import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
-from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.model import LoadedModel
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.pretraining.vocabulary import START
+from ctxemb.shipped import shipped_path
 from ctxemb.text.sentence import Sentence
 
 SUBJ = (14, 16, 18, 19, 20, 22, 23, 25, 26, 27, 29, 30, 32, 34, 35, 38, 40, 43, 48, 57)
@@ -41,8 +41,8 @@ SUBJ = (14, 16, 18, 19, 20, 22, 23, 25, 26, 27, 29, 30, 32, 34, 35, 38, 40, 43, 
 
 def networks(tiny: bool) -> dict[str, Network]:
     """Return networks of random weights, with the tokenizers of the models that ship."""
-    gpt = PieceTokenizer.read(embedded_path("models", "gpt", TOKENIZER), START)
-    bert = PieceTokenizer.read(embedded_path("models", "bert", TOKENIZER), "[UNK]")
+    gpt = PieceTokenizer.read(shipped_path("models", "gpt", TOKENIZER), START)
+    bert = PieceTokenizer.read(shipped_path("models", "bert", TOKENIZER), "[UNK]")
     sizes = {"width": 64, "n_blocks": 2, "n_heads": 4} if tiny else {}
     torch.manual_seed(0)
     return {

@@ -19,7 +19,7 @@ from timing import medians
 from ctxemb.models import ContextualModel, Encoding, load
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.computation import Computation
-from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.model import LoadedModel
 from ctxemb.tasks import load_task
 
 BERT_BASE = "BERT-base, random"

@@ -20,7 +20,6 @@ from timing import medians
 from torch import Tensor, nn
 from transformers import BertConfig, BertForPreTraining, GPT2Config, GPT2LMHeadModel
 
-from ctxemb.embedded import embedded_path
 from ctxemb.models.bert import Bert
 from ctxemb.models.checkpoints import load_network
 from ctxemb.models.elmo import Elmo, ElmoConfig
@@ -29,6 +28,7 @@ from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import IGNORED, Batch, Objective, predicted, total_loss
+from ctxemb.shipped import shipped_path
 from ctxemb.tasks import load_task
 
 Loss = Callable[[], Tensor]
@@ -41,10 +41,10 @@ def objectives() -> dict[str, Objective]:
         for word in sentence.words:
             words[word] = words.get(word, 0) + 1
     counts = {**words, **{f"word{i}": 1 for i in range(30_000 - len(words))}}
-    config = load_network(embedded_path("models", "elmo")).config
+    config = load_network(shipped_path("models", "elmo")).config
     assert isinstance(config, ElmoConfig)
     elmo = BiLMObjective(Elmo(config), counts, min_count=1)
-    gpt, bert = (load_network(embedded_path("models", name)) for name in ("gpt", "bert"))
+    gpt, bert = (load_network(shipped_path("models", name)) for name in ("gpt", "bert"))
     assert isinstance(gpt, Gpt)
     assert isinstance(bert, Bert)
     return {

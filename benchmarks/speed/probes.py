@@ -27,8 +27,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
-from ctxemb.probes.cosine import KNearestProbe
-from ctxemb.probes.linear import fit_logistic
+from ctxemb.probes.k_nearest import KNearestProbe
+from ctxemb.solver.logistic import fit_logistic
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]

@@ -11,7 +11,7 @@ from ctxemb.cli.tables import print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
-    from ctxemb.comparison.plan import PlannedStep
+    from ctxemb.comparison.dry_run import PlannedStep
 
 
 @click.command("compare")
@@ -47,37 +47,36 @@ def command(
     """
     from pathlib import Path
 
-    from ctxemb.comparison import find_spec, read_spec, run_comparison
+    from ctxemb.api.judge import compare
+    from ctxemb.api.reporting import report
+    from ctxemb.comparison import find_spec, read_spec
     from ctxemb.comparison.cache import default_cache
-    from ctxemb.comparison.plan import plan_comparison
-    from ctxemb.report import write_report
+    from ctxemb.comparison.dry_run import plan_comparison
     from ctxemb.tasks import SkippedRows
 
     asked = {"device": device, "dtype": dtype}
     comparison = read_spec(find_spec(spec)).model_copy(
         update={name: value for name, value in asked.items() if value is not None}
     )
-    folder_of_data = Path(data) if data else None
-    cache = default_cache() if cached else None
     if dry_run:
-        _print_plan(plan_comparison(comparison, data=folder_of_data, cache=cache))
+        cache = default_cache() if cached else None
+        _print_plan(plan_comparison(comparison, data=Path(data) if data else None, cache=cache))
         return
     folder = Path(output) if output else Path(comparison.name)
     skipped = SkippedRows() if lenient else None
     with terminal.steps() as progress:
-        run_comparison(
+        findings = compare(
             comparison,
-            folder,
-            data=folder_of_data,
-            cache=cache,
+            data=data,
+            cache=cached,
             command=f"ctxemb compare {spec}",
             skipped=skipped,
             progress=progress,
         )
     terminal.skipped(skipped)
-    report = write_report([folder], folder / "report.html", "html")
+    findings.save(folder)
     terminal.note(f"results in {folder}")
-    click.echo(report)
+    click.echo(report(findings, folder / "report.html"))
 
 
 def _print_plan(steps: list[PlannedStep]) -> None:

@@ -11,7 +11,7 @@ from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
-    from ctxemb.tasks.sources import Source
+    from ctxemb.tasks import DataSet
 
 _MOST_ADDRESSES = 12
 
@@ -21,6 +21,13 @@ def command() -> None:
     """Find, fetch and check the published data sets."""
 
 
+def _published() -> dict[str, DataSet]:
+    """Return the data sets that do not ship, by name."""
+    from ctxemb.tasks import all_data_sets
+
+    return {name: data_set for name, data_set in all_data_sets().items() if not data_set.ships}
+
+
 @command.command("list")
 @data_option
 @format_option
@@ -28,19 +35,19 @@ def list_command(data: str | None, style: str) -> None:
     """List the data sets, and whether they are at hand."""
     from pathlib import Path
 
-    from ctxemb.tasks.sources import SOURCES, data_folder, is_present
+    from ctxemb.tasks.storage import data_folder, is_present
 
     folder = Path(data) if data else None
     rows = [
         {
-            "task": name,
-            "folder": source.folder,
-            "present": is_present(name, folder),
-            "examples": sum(source.counts.values()),
-            "licence": source.licence,
-            "public": source.public,
+            "task": data_set.name,
+            "folder": data_set.folder,
+            "present": is_present(data_set, folder),
+            "examples": sum(data_set.counts.values()),
+            "licence": data_set.licence,
+            "public": data_set.public,
         }
-        for name, source in SOURCES.items()
+        for data_set in _published().values()
     ]
     print_rows(rows, style, f"Data sets in {data_folder(folder)}")
 
@@ -54,11 +61,11 @@ def info_command(name: str, data: str | None, style: str) -> None:
     from pathlib import Path
 
     from ctxemb.tasks import load_task
-    from ctxemb.tasks.sources import SOURCES, is_present
+    from ctxemb.tasks.storage import is_present
 
     folder = Path(data) if data else None
-    known = SOURCES.get(name)
-    if known is not None and not is_present(name, folder):
+    known = _published().get(name)
+    if known is not None and not is_present(known, folder):
         print_rows(
             [
                 {"what": "task", "value": name},
@@ -92,9 +99,9 @@ def info_command(name: str, data: str | None, style: str) -> None:
     print_rows(rows, style)
 
 
-def _origin(source: Source) -> list[dict[str, object]]:
+def _origin(data_set: DataSet) -> list[dict[str, object]]:
     """Return the addresses that `get` fetches from (of many, the first), and what it checks."""
-    files = source.files()
+    files = data_set.files()
     addresses = list(dict.fromkeys(file.url for file in files))
     if len(addresses) > _MOST_ADDRESSES:
         addresses = [addresses[0], f"... and {len(addresses) - 1} more beside it"]
@@ -115,11 +122,12 @@ def check_command(ctx: click.Context, names: tuple[str, ...], data: str | None, 
 
     from ctxemb.errors import CtxembError
     from ctxemb.tasks import load_task
-    from ctxemb.tasks.sources import SOURCES, is_present
+    from ctxemb.tasks.storage import is_present
 
     folder = Path(data) if data else None
     rows: list[dict[str, object]] = []
-    for name in names or [name for name in SOURCES if is_present(name, folder)]:
+    at_hand = [name for name, data_set in _published().items() if is_present(data_set, folder)]
+    for name in names or at_hand:
         try:
             n = len(load_task(name, folder).examples)
             rows.append({"task": name, "examples": n, "fault": ""})
@@ -141,16 +149,17 @@ def get_command(terminal: Terminal, names: tuple[str, ...], data: str | None) ->
     """
     from pathlib import Path
 
-    from ctxemb.registry import unknown_name
+    from ctxemb.suggest import unknown_name
     from ctxemb.tasks import load_task
-    from ctxemb.tasks.sources import SOURCES, fetch
+    from ctxemb.tasks.storage import fetch
 
     folder = Path(data) if data else None
     for name in names:
-        if name not in SOURCES:
-            raise unknown_name("data set", name, SOURCES)
+        published = _published()
+        if name not in published:
+            raise unknown_name("data set", name, published)
         with terminal.steps() as progress:
-            where = fetch(name, folder, progress=progress)
+            where = fetch(published[name], folder, progress=progress)
         task = load_task(name, folder)
         click.echo(where)
         terminal.note(f"{name}: {len(task.examples):,} examples; licence: {task.licence}; {task.source}")

@@ -9,9 +9,9 @@ from typing import Any
 
 import rich_click as click
 
-import ctxemb
 from ctxemb.cli.terminal import Terminal
 from ctxemb.errors import CtxembError
+from ctxemb.version import __version__
 
 _COMMANDS = (
     "models", "tasks", "data", "embed", "store", "probe", "neighbors", "compare", "report",
@@ -33,7 +33,7 @@ class _Commands(click.RichGroup):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(ctxemb.__version__, prog_name="ctxemb")
+@click.version_option(__version__, prog_name="ctxemb")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notes; errors only.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

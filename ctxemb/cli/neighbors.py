@@ -77,7 +77,7 @@ def command(
 def _side_by_side(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return a row per rank and a column per model."""
     models = dict.fromkeys((row["model"], row["layer"]) for row in rows)
-    found = {(row["model"], row["layer"], row["rank"]): row for row in rows}
+    by_rank = {(row["model"], row["layer"], row["rank"]): row for row in rows}
     ranks = sorted({row["rank"] for row in rows})
     return [
         {
@@ -85,7 +85,7 @@ def _side_by_side(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             **{
                 f"{model}, layer {layer}": f"{row['cosine']:.2f}  {row['occurrence']}" if row else ""
                 for model, layer in models
-                for row in [found.get((model, layer, rank))]
+                for row in [by_rank.get((model, layer, rank))]
             },
         }
         for rank in ranks

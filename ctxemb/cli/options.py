@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import rich_click as click
 
 
@@ -11,6 +13,31 @@ def read_part(context: click.Context, option: click.Parameter, value: str) -> tu
     if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
         raise click.BadParameter(f"'{value}' is not I/N with 1 <= I <= N, such as 2/3", context, option)
     return int(i), int(n)
+
+
+class KnownName(click.ParamType[str]):
+    """A name from a list that is made when it is needed, so that help of other commands stays quick.
+
+    Parameters
+    ----------
+    module, function
+        The function that returns the names.
+    """
+
+    name = "name"
+
+    def __init__(self, module: str, function: str) -> None:
+        self.module = module
+        self.function = function
+
+    def names(self) -> list[str]:
+        """Return the names."""
+        known: list[str] = getattr(importlib.import_module(self.module), self.function)()
+        return known
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the names, as help shows them."""
+        return f"[{'|'.join(self.names())}]"
 
 
 data_option = click.option(

@@ -41,23 +41,23 @@ def command(
     Without --model, the shipped models that can: ELMo's softmax does not ship.
     """
     import dataclasses
-    from pathlib import Path
 
+    from ctxemb.api.training import perplexity
     from ctxemb.models.catalogue import find_model
-    from ctxemb.models.computation import Computation
-    from ctxemb.pretraining.corpus import Corpus
-    from ctxemb.pretraining.perplexity import perplexity
-    from ctxemb.pretraining.trained import load_objective
 
-    computation = Computation(device, dtype)  # type: ignore[arg-type]
-    computation.check()
-    corpus = Corpus((Path(file),))
+    names = models or ("gpt", "bert")
+    for name in names:
+        find_model(name)  # an unknown name is told before the first model is asked
     rows = []
-    objectives = [(name, load_objective(find_model(name).path)) for name in models or ("gpt", "bert")]
-    for name, objective in objectives:
+    for name in names:
         with terminal.progress(f"scoring with {name}", None) as advance:
-            found = perplexity(
-                objective, corpus, max_words=max_words, computation=computation, progress=advance
+            lines = perplexity(
+                file,
+                name,
+                max_words=max_words,
+                device=device,
+                dtype=dtype,  # type: ignore[arg-type]
+                progress=advance,
             )
-        rows += [{"model": name, **dataclasses.asdict(line)} for line in found]
+        rows += [{"model": name, **dataclasses.asdict(line)} for line in lines]
     print_rows(rows, style, f"How well {file} is predicted")

@@ -29,9 +29,7 @@ _PLAN = (
     _setting("--accumulate", 1, "Work through a step in so many parts: less memory, the same losses."),
     _setting("--learning-rate", 1e-3, "Highest learning rate.", low=0),
     _setting("--warmup", 0.05, "Share of the words over which the rate rises.", low=0, high=1),
-    _setting(
-        "--ramp", 0.0, "Share of the words over which steps grow, from an eighth.", low=0, high=1
-    ),
+    _setting("--ramp", 0.0, "Share of the words over which steps grow, from an eighth.", low=0, high=1),
     click.option(
         "--schedule",
         type=click.Choice(["wsd", "cosine"]),
@@ -160,10 +158,9 @@ def command(
     The three have the same size and see the same words. The same command again continues where it stopped.
     Started by `accelerate launch --multi_gpu` or `torchrun`, several processes share every step.
     """
-    from pathlib import Path
-
+    from ctxemb.api.training import pretrain
     from ctxemb.pretraining.plan import TrainingPlan
-    from ctxemb.pretraining.pretrain import Sizes, pretrain
+    from ctxemb.pretraining.pretrain import Sizes
     from ctxemb.pretraining.team import is_first
 
     clip = None if no_state_clip else state_clip
@@ -179,13 +176,13 @@ def command(
 
         done = pretrain(
             family,  # type: ignore[arg-type]
-            [Path(path) for path in corpus],
-            Path(output),
+            corpus,
+            output,
             settings,
             sizes=sizes,
-            valid=[Path(path) for path in valid],
-            prepared=Path(prepared) if prepared else None,
-            finish=Path(finish) if finish else None,
+            valid=valid,
+            prepared=prepared,
+            finish=finish,
             workers=workers,
             max_minutes=max_minutes,
             device=device,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from ctxemb.cli.options import (
+    KnownName,
     cache_option,
     data_option,
     device_option,
@@ -18,12 +19,7 @@ from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
-    from ctxemb.comparison import Outcome
-    from ctxemb.results import Result
-
-_LEVEL = 0.05
-_OF_TRAINING = ("codelength", "compression")
-"""Measured on the examples that a probe learns from."""
+    from ctxemb.results import Findings, Result
 
 
 @click.command("probe")
@@ -40,11 +36,11 @@ _OF_TRAINING = ("codelength", "compression")
 @click.option(
     "--probe",
     "probes",
-    metavar="NAME",
+    type=KnownName("ctxemb.probes", "probe_names"),
     multiple=True,
     default=("logistic",),
     show_default=True,
-    help="logistic, mlp, k-nn, 1-nn or centroid; for pairs logistic or cosine; may be repeated.",
+    help="How to read labels off vectors; may be repeated.",
 )
 @click.option(
     "--combine",
@@ -71,10 +67,9 @@ _OF_TRAINING = ("codelength", "compression")
 @click.option(
     "--analysis",
     "analyses",
-    type=click.Choice(["control", "description-length", "clusters"]),
+    type=KnownName("ctxemb.analysis", "analysis_names"),
     multiple=True,
-    help="What else to measure on every layer: selectivity against a control task, the online code's length, "
-    "or senses found without labels; may be repeated.",
+    help="What else to measure on every layer; may be repeated.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals."
@@ -123,63 +118,57 @@ def command(
     """
     from pathlib import Path
 
-    from ctxemb.comparison import evaluate, make_spec
-    from ctxemb.comparison.cache import default_cache
+    from ctxemb.api.judge import probe
     from ctxemb.extraction import parse_layers
-    from ctxemb.results import write_results
+    from ctxemb.results.json_lines import write_records
     from ctxemb.tasks import SkippedRows
 
-    values: dict[str, object] = {
-        "models": models or ("elmo", "gpt", "bert"),
-        "tasks": tasks,
-        "layers": parse_layers(layers),
-        "probes": probes,
-        "combinations": combinations
-        or (["mix", "concat"] if "logistic" in probes and layers == "all" else []),
-        "pools": tuple(dict.fromkeys(("mean", *pools))),
-        "analyses": analyses,
-        **({} if baselines else {"baselines": []}),
-        "seed": seed,
-        "random_seed": random_seed,
-        "device": device,
-        "dtype": dtype,
-    }
-    spec = make_spec(values, "command line")
     skipped = SkippedRows() if lenient else None
     with terminal.steps() as progress:
-        outcome = evaluate(
-            spec,
-            data=Path(data) if data else None,
-            cache=default_cache() if cached else None,
+        findings = probe(
+            tasks,
+            models or ("elmo", "gpt", "bert"),
+            layers=parse_layers(layers),
+            probes=probes,
+            combinations=combinations or None,
+            pools=pools,
+            analyses=analyses,
+            baselines=baselines,
+            seed=seed,
+            random_seed=random_seed,
+            device=device,
+            dtype=dtype,  # type: ignore[arg-type]
+            data=data,
+            cache=cached,
             skipped=skipped,
             progress=progress,
         )
     terminal.skipped(skipped)
     if output:
-        write_results(outcome.results, Path(output))
-        terminal.note(f"wrote {len(outcome.results)} results to {output}")
+        write_records(findings.results, Path(output))
+        terminal.note(f"wrote {len(findings.results)} results to {output}")
     if style == "table":
-        _print_summary(outcome, probes)
+        _print_summary(findings)
     else:
-        print_rows([result.as_row() for result in outcome.results], style)
+        print_rows([result.as_row() for result in findings.results], style)
 
 
-def _print_summary(outcome: Outcome, probes: tuple[str, ...]) -> None:
+def _print_summary(findings: Findings) -> None:
     """Print a table for each task and metric: what a person looks for."""
-    from ctxemb.comparison.judging import chosen_lines, leading_probe
+    from ctxemb.analysis import analysis_metrics
+    from ctxemb.results.names import NO_LAYER
+    from ctxemb.scoring.metrics import METRICS
 
-    results = [
-        result for result in outcome.results if result.split == "test" or result.metric in _OF_TRAINING
-    ]
-    several = len({result.pool for result in results}) > 1
-    for task, metric in dict.fromkeys((result.task, result.metric) for result in results):
-        lines = [line for line in outcome.lines if line.task.name == task]
-        chosen = chosen_lines(lines, leading_probe(lines[0].task, probes))
-        stars = {
-            (name, line.layer, line.probe, line.pool) for name, line in chosen.items() if line.layer != "-"
-        }
-        shown = [result for result in results if (result.task, result.metric) == (task, metric)]
-        bounded = metric in (*lines[0].task.metrics, "control_accuracy")
+    metrics = {**METRICS, **analysis_metrics()}
+    shown = [result for result in findings.results if result.split == metrics[result.metric].split]
+    several = len({result.pool for result in shown}) > 1
+    for task, metric in dict.fromkeys((result.task, result.metric) for result in shown):
+        of_metric = [result for result in shown if (result.task, result.metric) == (task, metric)]
+        chosen = [
+            findings.chosen(task, model) for model in dict.fromkeys(result.model for result in of_metric)
+        ]
+        stars = [_place(best) for best in chosen if best is not None and best.layer != NO_LAYER]
+        bounded = metrics[metric].has_interval
         rows: list[dict[str, object]] = [
             {
                 "model": result.model,
@@ -189,34 +178,34 @@ def _print_summary(outcome: Outcome, probes: tuple[str, ...]) -> None:
                 metric: result.value,
                 **({"low": result.low, "high": result.high} if bounded else {}),
             }
-            for result in shown
+            for result in of_metric
         ]
-        title = f"{task}: {metric} on {shown[0].n:,} {shown[0].split} examples"
+        title = f"{task}: {metric} on {of_metric[0].n:,} {of_metric[0].split} examples"
         print_rows(rows, "table", title + ", with a 95 % interval" * bounded)
-    for task in dict.fromkeys(mix["task"] for mix in outcome.mixes):
+    for task in dict.fromkeys(mix.task for mix in findings.mixes):
         rows = [
             {
-                "model": mix["model"],
-                "restart": mix["seed"],
-                "loss": mix["loss"],
-                "gamma": mix["gamma"],
-                **{f"w{layer}": weight for layer, weight in enumerate(mix["weights"])},
+                "model": mix.model,
+                "restart": mix.seed,
+                "loss": mix.loss,
+                "gamma": mix.gamma,
+                **{f"w{layer}": weight for layer, weight in enumerate(mix.weights)},
             }
-            for mix in outcome.mixes
-            if mix["task"] == task
+            for mix in findings.mixes
+            if mix.task == task
         ]
         print_rows(rows, "table", f"{task}: learned mixes of the layers; that with the lowest loss is probed")
     rows = [
         {
-            "task": row["task"],
-            "comparison": f"{row['a']} - {row['b']}",
-            "difference": row["difference"],
-            "low": row["low"],
-            "high": row["high"],
-            "p (Holm)": row["p_holm"],
-            "holds": "yes" if row["p_holm"] < _LEVEL else "no",
+            "task": row.task,
+            "comparison": f"{row.a} - {row.b}",
+            "difference": row.difference,
+            "low": row.low,
+            "high": row.high,
+            "p (Holm)": row.p_holm,
+            "significant": "yes" if row.is_significant else "no",
         }
-        for row in outcome.differences
+        for row in findings.differences
     ]
     if rows:
         print_rows(rows, "table", "paired differences on the test, at the layers that dev chose")

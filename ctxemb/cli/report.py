@@ -6,7 +6,7 @@ import rich_click as click
 
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
-_ENDINGS = {"html": ".html", "markdown": ".md", "latex": ".tex", "csv": ".csv"}
+_FORMATS = ("html", "markdown", "latex", "csv")
 
 
 @click.command("report")
@@ -17,7 +17,7 @@ _ENDINGS = {"html": ".html", "markdown": ".md", "latex": ".tex", "csv": ".csv"}
 @click.option(
     "--format",
     "style",
-    type=click.Choice(list(_ENDINGS)),
+    type=click.Choice(_FORMATS),
     default="html",
     show_default=True,
     help="What to write.",
@@ -33,12 +33,14 @@ def command(
     """
     from pathlib import Path
 
-    from ctxemb.report import write_figures, write_report
+    from ctxemb.api.reporting import report
+    from ctxemb.reporting import write_figures
+    from ctxemb.reporting.write import ENDINGS
 
     folders = [Path(result) for result in results]
-    path = write_report(
+    path = report(
         folders,
-        Path(output or f"report{_ENDINGS[style]}"),
+        Path(output or f"report{ENDINGS[style]}"),  # type: ignore[index]
         style,  # type: ignore[arg-type]
     )
     click.echo(path)

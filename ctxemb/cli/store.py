@@ -118,9 +118,9 @@ def export(terminal: Terminal, store: str, to: str, layer: int | None, output: s
     from ctxemb.vectors import VectorStore
     from ctxemb.vectors.export import export_store
 
-    found = VectorStore.open(store)
-    with stopping() as stopped, terminal.progress(f"writing {to}", found.n_sentences) as advance:
-        export_store(found, Path(output), to, layer=layer, progress=advance)
+    opened = VectorStore.open(store)
+    with stopping() as stopped, terminal.progress(f"writing {to}", opened.n_sentences) as advance:
+        export_store(opened, Path(output), to, layer=layer, progress=advance)
     if stopped:
         return stopped[0]
     click.echo(output)

@@ -15,15 +15,15 @@ def command(data: str | None, style: str) -> None:
     """List the tasks that ctxemb can probe, and whether their data is at hand."""
     from pathlib import Path
 
-    from ctxemb.tasks import task_names
-    from ctxemb.tasks.sources import SOURCES, is_present
+    from ctxemb.tasks import all_data_sets, task_names
+    from ctxemb.tasks.storage import is_present
 
     folder = Path(data) if data else None
     rows = [
         {
             "name": name,
-            "data": SOURCES[name].public if name in SOURCES else "ships with ctxemb",
-            "present": name not in SOURCES or is_present(name, folder),
+            "data": all_data_sets()[name].public,
+            "present": is_present(all_data_sets()[name], folder),
         }
         for name in task_names()
     ]

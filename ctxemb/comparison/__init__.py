@@ -1,17 +1,14 @@
 """Models × tasks × layers × probes: the one place where vectors are made and judged."""
 
+from ctxemb.comparison.compare import evaluate
 from ctxemb.comparison.neighbors import find_neighbors
-from ctxemb.comparison.outcome import Outcome
-from ctxemb.comparison.run import evaluate, run_comparison
 from ctxemb.comparison.spec import ComparisonSpec, find_spec, make_spec, read_spec
 
 __all__ = [
     "ComparisonSpec",
-    "Outcome",
     "evaluate",
     "find_neighbors",
     "find_spec",
     "make_spec",
     "read_spec",
-    "run_comparison",
 ]

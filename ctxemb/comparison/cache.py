@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.files import write_text, write_whole
+from ctxemb.atomic import write_text, write_whole
 
 ENVIRONMENT = "CTXEMB_CACHE"
 FORMAT = 3

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ctxemb.comparison.spec import ComparisonSpec
+from ctxemb.analysis import analyses_for
+from ctxemb.comparison.own import NOTHING, Own
+from ctxemb.comparison.spec import WITH_A_MODEL, ComparisonSpec
 from ctxemb.errors import CtxembError, InputError
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
-from ctxemb.probes import baselines_for, probes_for
-from ctxemb.registry import unknown_name
+from ctxemb.probes import baselines_for
+from ctxemb.suggest import unknown_name
 from ctxemb.tasks import Task
-
-_WITH_A_MODEL = ("static", "random")
 
 
 @contextmanager
@@ -25,7 +25,9 @@ def located(spec: ComparisonSpec, key: str) -> Iterator[None]:
         raise type(error)(f"{spec.where(key)}{error}") from error
 
 
-def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequence[ContextualModel]) -> None:
+def check_comparison(
+    spec: ComparisonSpec, tasks: Sequence[Task], models: Sequence[ContextualModel], own: Own = NOTHING
+) -> None:
     """Check that layers, probes, baselines and the map of `spec` fit its tasks and models.
 
     Raises
@@ -43,19 +45,21 @@ def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequen
         with located(spec, "layers"):
             resolve_layers(spec.layers, model.n_layers)
     with located(spec, "probes"):
-        _check_probes(spec, tasks)
+        _check_probes(spec, tasks, own)
     kinds = {task.kind for task in tasks}
     asked_for = spec.model_fields_set
     if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
         raise _useless(spec, "pools", "other pools than mean are for sentence labels; there are none in")
-    if kinds == {"pair"} and "analyses" in asked_for and "clusters" in spec.analyses:
-        raise _useless(spec, "analyses", "clusters are not for pairs, and there is nothing else in")
+    useful = {name for kind in kinds for name in analyses_for(kind)}
+    for name in spec.analyses if "analyses" in asked_for else ():
+        if name not in useful:
+            raise _useless(spec, "analyses", f"{name} is for none of the tasks")
     if kinds == {"pair"} and "combinations" in asked_for and spec.combinations:
         raise _useless(
             spec, "combinations", "combinations of layers are not for pairs; there is nothing else in"
         )
     if "baselines" in asked_for:
-        fitting = {*_WITH_A_MODEL, *(name for task in tasks for name in baselines_for(task))}
+        fitting = {*WITH_A_MODEL, *(name for task in tasks for name in baselines_for(task))}
         for name in spec.baselines:
             if name not in fitting:
                 raise _useless(spec, "baselines", f"{name} is for none of the tasks")
@@ -75,14 +79,14 @@ def _check_names(kind: str, asked: Sequence[str], names: Sequence[str]) -> None:
             raise InputError(f"the {kind} {first} and {second} are both called {name} in results{how}")
 
 
-def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task]) -> None:
+def _check_probes(spec: ComparisonSpec, tasks: Sequence[Task], own: Own) -> None:
     kinds = {task.kind for task in tasks}
     for probe in spec.probes:
-        if not any(probe in probes_for(kind) for kind in kinds):
+        if not any(probe in own.probes_for(kind) for kind in kinds):
             raise InputError(f"the probe {probe} is for none of the tasks {', '.join(spec.tasks)}")
     for task in tasks:
-        if not set(spec.probes) & set(probes_for(task.kind)):
-            known = ", ".join(probes_for(task.kind))
+        if not set(spec.probes) & set(own.probes_for(task.kind)):
+            known = ", ".join(own.probes_for(task.kind))
             raise InputError(f"none of the probes asked for is for the task {task.name}; there are {known}")
 
 

@@ -72,16 +72,16 @@ def find_neighbors(
         If a store's vectors are not those of words, or its model is not the one of that name any more.
     """
     query = _Query(sentence, position, layer, top, same_word, computation)
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     total = len(models) + len(stores)
     for number, name in enumerate(models):
         progress(number, total, f"neighbours in {name}")
-        found += _in_senses(query, name, Cache(cache))
+        rows += _in_senses(query, name, Cache(cache))
     for number, path in enumerate(stores, start=len(models)):
         progress(number, total, f"neighbours in {path}")
-        found += _in_store(query, path)
+        rows += _in_store(query, path)
     progress(total, total, "done")
-    return found
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class _Query:
             if tuple(sentences[i]) != self.sentence.words
             and (not self.same_word or sentences[i][j].lower() == word)
         ]
-        found, cosines = nearest(vector, vectors[candidates], self.top)
+        nearest_rows, cosines = nearest(vector, vectors[candidates], self.top)
         return [
             {
                 "model": model.name,
@@ -119,7 +119,7 @@ class _Query:
                 "cosine": round(float(cosine), 4),
                 "occurrence": _shown(sentences[places[candidates[row]][0]], places[candidates[row]][1]),
             }
-            for rank, (row, cosine) in enumerate(zip(found.tolist(), cosines, strict=True), start=1)
+            for rank, (row, cosine) in enumerate(zip(nearest_rows.tolist(), cosines, strict=True), start=1)
         ]
 
 

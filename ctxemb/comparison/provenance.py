@@ -8,8 +8,9 @@ from typing import Any
 
 from ctxemb.models import ContextualModel
 from ctxemb.models.catalogue import find_model, is_static
+from ctxemb.models.training_log import held_out, read_log
 from ctxemb.pretraining.heldout import BITS
-from ctxemb.pretraining.log import held_out, read_log
+from ctxemb.results import Training
 from ctxemb.tasks import Task
 
 _PACKAGES = ("ctxemb", "torch", "numpy", "scikit-learn", "tokenizers", "safetensors", "allennlp-light")
@@ -34,14 +35,14 @@ def describe_model(model: ContextualModel) -> dict[str, Any]:
     }
 
 
-def training_rows(name: str) -> list[dict[str, Any]]:
-    """Return what a model's log of training tells of held-out text: model, words and bits per character."""
+def trainings(name: str) -> list[Training]:
+    """Return the looks at held-out text that a model's training log tells of."""
     if is_static(name):
         return []
-    found = find_model(name)
+    model = find_model(name)
     return [
-        {"model": found.name, "words": entry["words"], "bits_per_character": round(entry[f"valid_{BITS}"], 4)}
-        for entry in held_out(read_log(found.path))
+        Training(model.name, int(entry["words"]), round(entry[f"valid_{BITS}"], 4))
+        for entry in held_out(read_log(model.path))
         if f"valid_{BITS}" in entry
     ]
 

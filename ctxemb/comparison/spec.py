@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from ctxemb.analysis import analysis_names
 from ctxemb.checked_toml import check, line_of, read_checked
-from ctxemb.embedded import embedded_path
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
-from ctxemb.registry import unknown_name
+from ctxemb.results.names import BASELINES, RANDOM, STATIC
+from ctxemb.shipped import shipped_path
+from ctxemb.suggest import unknown_name
 from ctxemb.tasks import is_task, unknown_task
 
-Baseline = Literal["majority", "bag-of-words", "word-majority", "first-sense", "static", "random"]
-BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+WITH_A_MODEL = (STATIC.removeprefix("@"), RANDOM.removeprefix("@"))
+"""Baselines that stand beside each model."""
+
+KNOWN_BASELINES = (*BASELINES, *WITH_A_MODEL)
 Combination = Literal["mix", "concat", "last4"]
 SentencePool = Literal["mean", "max", "cls", "last"]
-Analysis = Literal["control", "description-length", "clusters"]
 
 
 class MapSpec(BaseModel):
@@ -67,8 +70,7 @@ class ComparisonSpec(BaseModel):
         How pieces become the vector of a sentence, in tasks of sentence labels; the first is ``"mean"``, with
         which all else is done.
     analyses
-        ``"control"`` (Hewitt and Liang 2019), ``"description-length"`` (Voita and Titov 2020) and
-        ``"clusters"`` (senses without labels), on every layer.
+        What else to measure on every layer; see `ctxemb.analysis`.
     baselines
         Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"word-majority"`` (token
         labels) and ``"first-sense"`` (senses of an inventory). With a model: ``"static"`` (layer 0
@@ -93,8 +95,8 @@ class ComparisonSpec(BaseModel):
     probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
     combinations: tuple[Combination, ...] = ("mix", "concat")
     pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
-    analyses: tuple[Analysis, ...] = ()
-    baselines: tuple[Baseline, ...] = BASELINES
+    analyses: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = KNOWN_BASELINES
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
     restarts: int = Field(default=3, ge=1, le=20)
@@ -132,6 +134,16 @@ class ComparisonSpec(BaseModel):
     @classmethod
     def _known_probes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _all_known("probe", names, probe_names())
+
+    @field_validator("analyses")
+    @classmethod
+    def _known_analyses(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_known("analysis", names, analysis_names())
+
+    @field_validator("baselines")
+    @classmethod
+    def _known_baselines(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_known("baseline", names, KNOWN_BASELINES)
 
     @model_validator(mode="after")
     def _map_of_a_task(self) -> ComparisonSpec:
@@ -180,7 +192,7 @@ def make_spec(values: Mapping[str, object], source: str, text: str = "") -> Comp
     return check(values, ComparisonSpec, source, text)
 
 
-def _all_known(kind: str, names: tuple[str, ...], known: list[str]) -> tuple[str, ...]:
+def _all_known(kind: str, names: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if name not in known:
             raise ValueError(str(unknown_name(kind, name, known)))
@@ -199,6 +211,6 @@ def find_spec(name: str) -> Path:
 
 
 def _shipped_specs() -> list[Path]:
-    installed = embedded_path("specs")
-    folder = installed if installed.is_dir() else embedded_path().parent / "benchmarks"
+    installed = shipped_path("specs")
+    folder = installed if installed.is_dir() else shipped_path().parent / "benchmarks"
     return sorted(path for path in folder.glob("*.toml") if path.name != "published.toml")  # no comparison

@@ -1,74 +1,288 @@
-"""Independent steps, run side by side."""
+"""The steps of a comparison; each returns its own output, and none needs another."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ctxemb.comparison.outcome import Outcome
-    from ctxemb.models import ContextualModel
-    from ctxemb.tasks import Task
+from ctxemb.analysis import Layer, analyses_for
+from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.line import Line, StepOutput, restore_run, store_run
+from ctxemb.comparison.maps import sense_map
+from ctxemb.comparison.own import NOTHING, Own
+from ctxemb.comparison.scheduler import Step
+from ctxemb.comparison.spec import ComparisonSpec
+from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
+from ctxemb.extraction.layers import resolve_layers
+from ctxemb.extraction.pooling import Pool
+from ctxemb.models import ContextualModel, load
+from ctxemb.models.encoding import NO_WORD
+from ctxemb.models.static import StaticModel
+from ctxemb.probes import (
+    LOGISTIC,
+    Features,
+    ProbeRun,
+    baselines_for,
+    run_baseline,
+    run_mix,
+    run_probe,
+    scored_results,
+)
+from ctxemb.results import Mix, Result
+from ctxemb.results.names import NO_LAYER
+from ctxemb.tasks import Task
+from ctxemb.text.sentence import Sentence
 
-Progress = Callable[[int, int, str], None]
-"""Called with the steps done, all steps, and what is being done."""
+Vectors = NDArray[np.float32]
+"""(n_layers, n_examples, width), memory-mapped."""
 
-_MOST_WORKERS = 8
+_LAST = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A part of a comparison.
+class Runner:
+    """Knows the steps of a comparison.
 
     Parameters
     ----------
-    what
-        In a few words.
-    run
-        Does it.
-    task, model
-        What it is about; baselines have no model.
+    spec
+        The comparison.
+    tasks, models
+        Loaded.
+    cache
+        Where vectors and predictions are kept.
+    own
+        The caller's own objects; a model of theirs has no twin with random weights.
     """
 
-    what: str
-    run: Callable[[], Outcome]
-    task: Task | None = None
-    model: ContextualModel | None = None
+    def __init__(
+        self,
+        spec: ComparisonSpec,
+        tasks: Sequence[Task],
+        models: Sequence[ContextualModel],
+        cache: Cache,
+        own: Own = NOTHING,
+    ) -> None:
+        self.spec = spec
+        self.tasks = tasks
+        self.models = models
+        self.cache = cache
+        self.own = own
+
+    def steps(self) -> list[Step]:
+        """Return all steps."""
+        steps: list[Step] = []
+        wanted = self.spec.baselines
+        for task in self.tasks:
+            steps += [
+                Step(f"{task.name}: {name}", partial(self.baseline, name, task), task)
+                for name in baselines_for(task)
+                if name in wanted
+            ]
+            for name, model in zip(self.spec.models, self.models, strict=True):
+                what = f"{task.name}: {model.name}"
+                steps.append(Step(what, partial(self.model, model, task), task, model))
+                if model.family == "static":
+                    continue
+                if "static" in wanted:
+                    what = f"{task.name}: {model.name}, context-free"
+                    steps.append(
+                        Step(what, partial(self.twin, partial(self._static, name), task), task, model)
+                    )
+                if "random" in wanted and name not in self.own.models:
+                    what = f"{task.name}: {model.name}, random weights"
+                    twin = partial(self.twin, partial(self._random, name), task)
+                    steps.append(Step(what, twin, task, model))
+        return steps
+
+    def baseline(self, name: str, task: Task) -> StepOutput:
+        """Run a baseline without a model."""
+        key = {"what": name, "task": task.fingerprint}
+        line = self._line(key, task, name, NO_LAYER, name, "mean", lambda: run_baseline(task, name))
+        return StepOutput((line,))
+
+    def model(self, model: ContextualModel, task: Task) -> StepOutput:
+        """Run all that is wanted on a model's mean vectors, and a logistic probe on those of other pools."""
+        pools = self._pools(task, model)
+        vectors, *of_others = task_vectors(model, task, self.cache, pools=pools)
+        lines: list[Line] = []
+        measures: list[Result] = []
+        layers = [int(layer) for layer in resolve_layers(self.spec.layers, model.n_layers)]
+        known_probes, analyses = self.own.probes_for(task.kind), analyses_for(task.kind)
+        for layer in layers:
+            of_layer = [
+                line
+                for probe in self.spec.probes
+                if probe in known_probes
+                for line in self._seeds(model, task, probe, layer, vectors)
+            ]
+            known = next((line.run for line in of_layer if line.probe == LOGISTIC.name), None)
+            for name in (name for name in self.spec.analyses if name in analyses):
+                measures += self._analysis(name, model, task, layer, vectors, known)
+            lines += of_layer
+        for pool, others in zip(pools[1:], of_others, strict=True):
+            lines += [self._probe(model, task, LOGISTIC.name, i, others, pool=pool) for i in layers]
+        output = StepOutput(tuple(lines), tuple(measures)) + self._combined(model, task, vectors)
+        if self.spec.map is not None and self.spec.map.task == task.name:
+            output += StepOutput(maps=tuple(sense_map(model, task, self.spec.map, vectors)))
+        return output
+
+    def _static(self, name: str) -> ContextualModel:
+        own = self.own.models.get(name)
+        return StaticModel(own) if own else load(f"static:{name}", computation=self.spec.computation)
+
+    def _random(self, name: str) -> ContextualModel:
+        return load(name, self.spec.random_seed, self.spec.computation)
+
+    def twin(self, make: Callable[[], ContextualModel], task: Task) -> StepOutput:
+        """Run the leading probe on a model's random twin, or on its context-free vectors."""
+        model = make()
+        (vectors,) = task_vectors(model, task, self.cache)
+        layers = self.spec.layers if model.n_layers > 1 else "all"
+        chosen = resolve_layers(layers, model.n_layers)
+        probe = self.own.leading_probe(task, self.spec.probes)
+        return StepOutput(tuple(self._probe(model, task, probe, int(i), vectors) for i in chosen))
+
+    def _pools(self, task: Task, model: ContextualModel) -> Sequence[Pool]:
+        """Return the pools that make sense: of words the mean alone, and cls where there is such a piece."""
+        if task.kind != "sentence-label":
+            return self.spec.pools[:1]
+        first_word = int(model.encode([Sentence(("a",))]).words[0])
+        return [pool for pool in self.spec.pools if pool != "cls" or first_word == NO_WORD]
+
+    def _combined(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
+        """Probe what is made of all layers, or of several."""
+        output = StepOutput()
+        if model.n_layers == 1 or task.kind == "pair":
+            return output
+        wanted = self.spec.combinations
+        if "concat" in wanted:
+            output += StepOutput((self._probe(model, task, LOGISTIC.name, "concat", vectors),))
+        if "last4" in wanted and model.n_layers > _LAST:
+            output += StepOutput((self._probe(model, task, LOGISTIC.name, "last4", vectors),))
+        if "mix" in wanted:
+            output += self._mix(model, task, vectors)
+        return output
+
+    def _seeds(
+        self, model: ContextualModel, task: Task, probe: str, layer: int, vectors: Vectors
+    ) -> list[Line]:
+        """Run a probe; one that starts at random several times."""
+        is_random = self.own.probes_for(task.kind)[probe].is_random
+        seeds = range(self.spec.seed, self.spec.seed + (self.spec.restarts if is_random else 1))
+        return [self._probe(model, task, probe, layer, vectors, seed=seed) for seed in seeds]
+
+    def _probe(
+        self,
+        model: ContextualModel,
+        task: Task,
+        probe: str,
+        layer: int | str,
+        vectors: Vectors,
+        *,
+        pool: str = "mean",
+        seed: int | None = None,
+    ) -> Line:
+        chosen = self.spec.seed if seed is None else seed
+        key = {**self._key(model, task, layer, pool), "probe": probe, "seed": chosen}
+        features = _features(vectors, layer)
+        return self._line(
+            key,
+            task,
+            model.name,
+            layer,
+            probe,
+            pool,
+            lambda: run_probe(task, self.own.probes.get(probe, probe), features, seed=chosen),
+            seed=chosen,
+            cache=Cache(None) if probe in self.own.probes else self.cache,
+        )
+
+    def _mix(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
+        restarts, seed = self.spec.restarts, self.spec.seed
+        key = {**self._key(model, task, "mix", "mean"), "restarts": restarts, "seed": seed}
+        key_of_mixes = {**key, "what": "mixes"}
+        mixes: list[dict[str, Any]] = []
+
+        def probe() -> ProbeRun:
+            run, tried = run_mix(task, vectors, seed=seed, restarts=restarts)
+            mixes.extend(dataclasses.asdict(mix) for mix in tried)
+            self.cache.rows(key_of_mixes, lambda: mixes)  # before the line: never one without the other
+            return run
+
+        line = self._line(key, task, model.name, "mix", LOGISTIC.name, "mean", probe)
+        rows = self.cache.rows(key_of_mixes, lambda: mixes)
+        named = {"model": model.name, "task": task.name}
+        mixes_read = (Mix(**{**row, **named, "weights": tuple(row["weights"])}) for row in rows)
+        return StepOutput((line,), mixes=tuple(mixes_read))
+
+    def _analysis(
+        self,
+        name: str,
+        model: ContextualModel,
+        task: Task,
+        layer: int,
+        vectors: Vectors,
+        known: ProbeRun | None,
+    ) -> list[Result]:
+        key = {**self._key(model, task, layer, "mean"), "what": name, "seed": self.spec.seed}
+
+        def rows() -> list[dict[str, Any]]:
+            given = Layer(task, _features(vectors, layer), known, self.spec.seed)
+            results = analyses_for(task.kind)[name].results(given)
+            return [dataclasses.asdict(result) for result in results]
+
+        named = {"model": model.name, "layer": layer, "task": task.name}
+        return [Result(**{**row, **named}) for row in self.cache.rows(key, rows)]
+
+    def _line(
+        self,
+        key: dict[str, Any],
+        task: Task,
+        model: str,
+        layer: int | str,
+        probe: str,
+        pool: str,
+        make: Callable[[], ProbeRun],
+        *,
+        seed: int | None = None,
+        cache: Cache | None = None,
+    ) -> Line:
+        """Return the line for `key`: predictions from the cache if they are there, and their scores."""
+        chosen = self.spec.seed if seed is None else seed
+        named = {"model": model, "layer": layer, "probe": probe, "pool": pool}
+
+        def rows() -> list[dict[str, Any]]:
+            run = make()
+            results = [
+                result
+                for part in (run.dev, run.test)
+                for result in scored_results(task, part.split, part.rows, part.labels, seed=chosen, **named)
+            ]
+            return [store_run(run), *(dataclasses.asdict(result) for result in results)]
+
+        stored, *scores = (cache or self.cache).rows({**key, "interval": self.spec.seed}, rows)
+        # Names are those of today, not those of the day when the scores were cached.
+        results = tuple(Result(**{**row, **named, "task": task.name}) for row in scores)
+        return Line(task, model, layer, probe, pool, restore_run(stored), results)
+
+    def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
+        return {
+            "what": "probe",
+            **model_key(model),
+            "task": task.fingerprint,
+            "layer": layer,
+            "pool": pool,
+        }
 
 
-def run_steps(steps: Sequence[Step], progress: Progress) -> list[Outcome]:
-    """Run `steps` side by side, as many as there are processors, and return what they found in their order.
-
-    Products of small matrices gain nothing from several threads, and wait for each other on a busy machine:
-    so each step has a share of the threads, one on most machines, and the steps run beside each other.
-
-    Raises
-    ------
-    Exception
-        What the first step that failed raised; steps that have not begun are dropped.
-    """
-    if not steps:
-        return []
-    threads = torch.get_num_threads()
-    workers = min(threads, _MOST_WORKERS, len(steps))
-    found: dict[int, Outcome] = {}
-    share = max(1, threads // workers)
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
-        running: dict[Future[Outcome], int] = {}
-        waiting = iter(enumerate(steps))
-        try:
-            while len(found) < len(steps):
-                for number, step in islice(waiting, workers - len(running)):
-                    progress(len(found), len(steps), step.what)
-                    running[pool.submit(step.run)] = number
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    found[running.pop(done)] = done.result()
-            progress(len(steps), len(steps), "done")
-        finally:
-            torch.set_num_threads(threads)
-    return [found[number] for number in range(len(steps))]
+def _features(vectors: Vectors, layer: int | str) -> Features:
+    """Return the function that reads the vectors of some examples, and no others, from disk."""
+    if isinstance(layer, int):
+        return lambda rows: read_rows(vectors, [layer], rows)
+    layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - _LAST, len(vectors))
+    return lambda rows: read_rows(vectors, layers, rows)

@@ -60,14 +60,14 @@ def read_rows(
     no more is in memory than what is returned.
     """
     width = vectors.shape[2]
-    found = np.empty((len(rows), len(layers) * width), dtype=np.float32)
+    side_by_side = np.empty((len(rows), len(layers) * width), dtype=np.float32)
     for place, layer in enumerate(layers):
-        columns = found[:, place * width : (place + 1) * width]
+        columns = side_by_side[:, place * width : (place + 1) * width]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
             columns[some] = vectors[layer][rows[some]]
             _give_back(vectors)
-    return found
+    return side_by_side
 
 
 def _give_back(vectors: NDArray[np.float32]) -> None:

@@ -44,13 +44,13 @@ class _Computing:
     def __init__(self, part: Encoding, ways: Ways, layers_of: LayersOf, device: torch.device) -> None:
         self.ways = ways
         there = [groups.to(device) for groups in ways]
-        found = [
+        computed = [
             (number, [groups.combine(vectors) for groups in there]) for number, vectors in layers_of(part)
         ]
-        self.numbers = [number for number, _ in found]
+        self.numbers = [number for number, _ in computed]
         self.arrived: torch.cuda.Event | None = None
         self.vectors = []  # (n_layers, n_rows, width) in each way
-        for of_way in zip(*(vectors for _, vectors in found), strict=True):
+        for of_way in zip(*(vectors for _, vectors in computed), strict=True):
             pooled = torch.stack(of_way)
             if device.type == "cuda":
                 self.vectors.append(torch.empty(pooled.shape, pin_memory=True))

@@ -10,11 +10,11 @@ import numpy as np
 from ctxemb.errors import InputError
 from ctxemb.extraction.batches import cut
 from ctxemb.extraction.layers import Layers, resolve_layers
-from ctxemb.extraction.placing import Into, Wanted
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
+from ctxemb.extraction.scatter import Scatter, Target
 from ctxemb.extraction.workers import Workers, workers
 from ctxemb.models.base import ContextualModel
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import WordVectors
 
@@ -123,13 +123,13 @@ class Job:
                 if name not in known:
                     raise unknown_name(kind, name, known)
         names = resolve_layers(layers, model.n_layers)
-        wanted = [Wanted.of(pool, unit, sentences, (len(names), model.width)) for pool, unit in ways]
-        self._into = Into(model, names, wanted)
+        targets = [Target.of(pool, unit, sentences, (len(names), model.width)) for pool, unit in ways]
+        self._scatter = Scatter(model, names, targets)
         self._order: _InOrder | _SideBySide
         if model.stateful:
-            self._order = _InOrder(self._into, sentences)
+            self._order = _InOrder(self._scatter, sentences)
         else:
-            self._order = _SideBySide(self._into, sentences, batch_pieces or model.batch_pieces)
+            self._order = _SideBySide(self._scatter, sentences, batch_pieces or model.batch_pieces)
         self.n_tasks = self._order.n_tasks
 
     def begin(self, given: Workers) -> None:
@@ -142,7 +142,7 @@ class Job:
         for n_sentences, more_pieces in self._done:
             progress(n_sentences)
             n_pieces += more_pieces
-        return [WordVectors(one.values, one.offsets, n_pieces) for one in self._into.wanted]
+        return [WordVectors(one.values, one.offsets, n_pieces) for one in self._scatter.targets]
 
 
 Done = Iterator[tuple[int, int]]
@@ -154,28 +154,28 @@ class _InOrder:
 
     n_tasks = 1
 
-    def __init__(self, into: Into, sentences: Sequence[Sentence]) -> None:
-        self.into, self.sentences = into, sentences
+    def __init__(self, scatter: Scatter, sentences: Sequence[Sentence]) -> None:
+        self.scatter, self.sentences = scatter, sentences
 
     def begin(self, given: Workers) -> Done:
         """Return what embeds the sentences while it is drawn from."""
-        model = self.into.model
+        model = self.scatter.model
         model.reset()
         for start in range(0, len(self.sentences), STATEFUL_SENTENCES):
             chosen = self.sentences[start : start + STATEFUL_SENTENCES]
             batch = model.prepare(model.encode(chosen))
-            self.into([batch], self.into.places(np.arange(start, start + len(chosen))))
+            self.scatter([batch], self.scatter.places(np.arange(start, start + len(chosen))))
             yield len(chosen), len(batch.pieces)
 
 
 class _SideBySide:
     """Embeds in batches of similar length, each distinct sentence once."""
 
-    def __init__(self, into: Into, sentences: Sequence[Sentence], batch_pieces: int) -> None:
-        model = into.model
+    def __init__(self, scatter: Scatter, sentences: Sequence[Sentence], batch_pieces: int) -> None:
+        model = scatter.model
         numbers: dict[tuple[str, ...], int] = {}
         same_as = np.array([numbers.setdefault(s.words, len(numbers)) for s in sentences], dtype=np.int64)
-        self.into = into
+        self.scatter = scatter
         self.first = np.unique(same_as, return_index=True)[1]  # (n_distinct,) the sentences that are computed
         self.sources = self.first[same_as]  # (n_sentences,) the first sentence with the same words
         self.copies = np.bincount(same_as)
@@ -191,7 +191,7 @@ class _SideBySide:
     def begin(self, given: Workers) -> Done:
         """Give the work to workers; return what waits for it."""
         work = [[self.batch.part(start, stop) for start, stop in task] for task in self.tasks]
-        return self._wait(given.map(partial(self.into, places=self.into.places(self.first)), work))
+        return self._wait(given.map(partial(self.scatter, places=self.scatter.places(self.first)), work))
 
     def _wait(self, results: Iterable[None]) -> Done:
         n_pieces = self.batch.lengths.numpy() * self.copies[self.owners]
@@ -199,5 +199,5 @@ class _SideBySide:
             windows = slice(task[0][0], task[-1][1])
             yield int(self.copies[np.unique(self.owners[windows])].sum()), int(n_pieces[windows].sum())
         for target in np.flatnonzero(self.sources != np.arange(len(self.sources))).tolist():
-            for one in self.into.wanted:
+            for one in self.scatter.targets:
                 one.copy(int(self.sources[target]), target)

@@ -18,7 +18,7 @@ from ctxemb.text.words import split_words
 from ctxemb.vectors import WordVectors
 
 
-class Embedder:
+class Embedder(ContextualModel):
     """A model that takes texts as they are; itself a `ContextualModel`.
 
     Parameters
@@ -28,24 +28,8 @@ class Embedder:
     """
 
     def __init__(self, model: ContextualModel) -> None:
+        super().__init__(model.info)
         self.model = model
-        self.name = model.name
-        self.family = model.family
-        self.n_layers = model.n_layers
-        self.width = model.width
-        self.n_parameters = model.n_parameters
-        self.origin = model.origin
-        self.batch_pieces = model.batch_pieces
-        self.computation = model.computation
-        self.stateful = model.stateful
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that decides the model's vectors but rounding."""
-        return self.model.fingerprint
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: {self.family}, {self.n_layers} layers of width {self.width}>"
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces."""

@@ -43,7 +43,7 @@ class Engine(Protocol):
         ...
 
 
-class Here:
+class LocalEngine:
     """Embeds in this process, and writes in threads of it.
 
     Parameters

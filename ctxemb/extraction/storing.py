@@ -10,16 +10,16 @@ from typing import Any
 
 import torch
 
-import ctxemb
 from ctxemb.errors import InputError
-from ctxemb.extraction.engine import Engine, Here, Work
+from ctxemb.extraction.engine import Engine, LocalEngine, Work
 from ctxemb.extraction.layers import Layers, resolve_layers
 from ctxemb.extraction.pooling import POOLS, UNITS, Pool, Unit
 from ctxemb.models import ContextualModel
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.text.sentence import Sentence
 from ctxemb.vectors import PackedText, StoreMeta, StoreWriter
 from ctxemb.vectors.numbers import STORED, Dtype
+from ctxemb.version import __version__
 
 _SHARD_BYTES = 1 << 26
 _MOST_SHARD_WORDS = 50_000
@@ -143,13 +143,13 @@ def embed_to_store(
         computation=str(model.computation),
         shard_words=shard_words
         or _shard_words(len(names) * model.width * STORED[store_dtype].size, model.computation.batches),
-        versions={"ctxemb": ctxemb.__version__, "torch": torch.__version__},
+        versions={"ctxemb": __version__, "torch": torch.__version__},
     )
     shards = _shards(sentences, meta.shard_words)
     first = next(shards, None)  # an error in the first lines leaves no folder
     if first is None:
         raise InputError("there are no sentences to embed")
-    engine = engine or Here(model, meta)
+    engine = engine or LocalEngine(model, meta)
     with StoreWriter(folder, meta, part) as writer:
         missing = _Missing(first, shards, writer, progress)
         engine(iter(missing), writer, progress)

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from ctxemb.layers.fused_lstm import FEWEST_PIECES, Direction, run_direction
-from ctxemb.layers.kept import Kept
 from ctxemb.layers.products import can_fuse
 from ctxemb.layers.steps import Steps
+from ctxemb.layers.weight_cache import Kept
 
 State = tuple[Tensor, Tensor]
 """States, (2, n_windows, width), and cells, (2, n_windows, cell_width), of both directions."""

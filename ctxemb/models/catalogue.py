@@ -8,34 +8,32 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ctxemb.embedded import embedded_path
 from ctxemb.errors import InputError
 from ctxemb.models.base import ContextualModel
-from ctxemb.models.checkpoints import CONFIG, fingerprint_of, is_ours, load_network
+from ctxemb.models.checkpoints import CONFIG, all_formats, fingerprint_of, is_ours, load_network
 from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
 from ctxemb.models.formats.weights import SAFE
-from ctxemb.models.loaded import LoadedModel, StaticModel, without_final_norm
+from ctxemb.models.model import LoadedModel, without_final_norm
 from ctxemb.models.published import (
-    ELMO,
     GGUF,
     HUB,
-    ON_HUB,
-    OPENAI,
     PACKAGE,
     SENTENCE_TRANSFORMER,
     fetch,
     find_packaged,
     is_published,
-    origin_of,
+    published_models,
 )
 from ctxemb.models.stateful import StatefulModel
-from ctxemb.models.wrapped import wrap
-from ctxemb.registry import unknown_name
+from ctxemb.models.static import FAMILY as STATIC
+from ctxemb.models.static import StaticModel
+from ctxemb.models.transformers_model import load_transformers
+from ctxemb.results.names import RANDOM
+from ctxemb.shipped import shipped_path
+from ctxemb.suggest import unknown_name
 
-EMBEDDED = ("elmo", "gpt", "bert")
+SHIPPED = ("elmo", "gpt", "bert")
 """Names reserved for the models that ship with ctxemb."""
-
-STATIC = "static"
 
 VARIANTS: dict[str, Callable[[LoadedModel], ContextualModel]] = {
     "stateful": StatefulModel,
@@ -45,7 +43,7 @@ VARIANTS: dict[str, Callable[[LoadedModel], ContextualModel]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInfo:
+class KnownModel:
     """A line of the table of models.
 
     Parameters
@@ -69,11 +67,11 @@ class ModelInfo:
     present: bool
 
 
-def known_models() -> list[ModelInfo]:
+def known_models() -> list[KnownModel]:
     """Return the models known by name: those that ship, their context-free halves, and published ones."""
-    infos = [_info(name) for name in EMBEDDED]
+    infos = [_info(name) for name in SHIPPED]
     statics = [
-        ModelInfo(
+        KnownModel(
             f"{STATIC}:{info.name}",
             STATIC,
             1,
@@ -85,23 +83,20 @@ def known_models() -> list[ModelInfo]:
         for info in infos
     ]
     published = [
-        ModelInfo(name, _family(name), None, None, None, f"{origin_of(name)}; downloaded when used", False)
-        for name in (*ELMO, OPENAI, *ON_HUB)
+        KnownModel(model.name, form.family, None, None, None, f"{model.origin}; downloaded when used", False)
+        for form in all_formats().values()
+        for model in form.published
     ]
     return [*infos, *statics, *published]
 
 
-def _family(name: str) -> str:
-    return "elmo" if name in ELMO else "gpt" if "gpt" in name else "bert"
-
-
-def _info(name: str) -> ModelInfo:
-    folder = embedded_path("models", name)
+def _info(name: str) -> KnownModel:
+    folder = shipped_path("models", name)
     source = "ships with ctxemb; trained by ctxemb pretrain"
     if not (folder / SAFE).is_file():
-        return ModelInfo(name, name, None, None, None, source, present=False)
+        return KnownModel(name, name, None, None, None, source, present=False)
     model = load(name)
-    return ModelInfo(
+    return KnownModel(
         name, model.family, model.n_layers, model.width, model.n_parameters, source, present=True
     )
 
@@ -150,12 +145,12 @@ def load(
     called, variant, plain = _asked(name)
     if variant == STATIC:
         return StaticModel(load(f"{called}={plain}" if called else plain, random_init, computation))
-    found = find_model(name)
-    read = load_network if is_ours(found.path) else wrap
-    network = read(found.path, random_init=random_init)
-    shown = found.name + (f"@{variant}" if variant else "") + ("" if random_init is None else "@random")
-    identify = partial(fingerprint_of, found.path, random_init)
-    model = LoadedModel(network, shown, identify, found.origin, computation)
+    place = find_model(name)
+    read = load_network if is_ours(place.path) else load_transformers
+    network = read(place.path, random_init=random_init)
+    shown = place.name + (f"@{variant}" if variant else "") + ("" if random_init is None else RANDOM)
+    identify = partial(fingerprint_of, place.path, random_init)
+    model = LoadedModel(network, shown, identify, place.origin, computation)
     return VARIANTS[variant](model) if variant else model
 
 
@@ -212,13 +207,13 @@ def find_model(name: str) -> FoundModel:
         If it cannot be fetched.
     """
     called, variant, plain = _asked(name)
-    found = _find(f"{STATIC}:{plain}" if variant == STATIC else plain)
-    return replace(found, name=called) if called else found
+    place = _find(f"{STATIC}:{plain}" if variant == STATIC else plain)
+    return replace(place, name=called) if called else place
 
 
 def _find(name: str) -> FoundModel:
-    if name in EMBEDDED:
-        return FoundModel(name, embedded_path("models", name))
+    if name in SHIPPED:
+        return FoundModel(name, shipped_path("models", name))
     if is_published(name):
         fetched = fetch(name)
         return FoundModel(name.removeprefix(HUB), _inner(fetched.path), fetched.origin)
@@ -233,7 +228,7 @@ def _find(name: str) -> FoundModel:
     raise unknown_name(
         "model",
         name,
-        (*EMBEDDED, *ELMO, OPENAI, *ON_HUB),
+        (*SHIPPED, *published_models()),
         f", {STATIC}:NAME, {HUB}ORGANISATION/NAME, or a folder",
     )
 

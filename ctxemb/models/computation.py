@@ -15,7 +15,7 @@ from ctxemb.errors import InputError
 from ctxemb.layers.quantized import can_multiply_bytes, quantize
 from ctxemb.layers.transformer import TransformerBlock
 from ctxemb.models.encoding import Encoding
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
 from ctxemb.text.sentence import Sentence
 
 Dtype = Literal["float32", "bfloat16", "float16", "int8"]

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from ctxemb.layers.characters import CharacterCNN
 from ctxemb.layers.fused_lstm import FEWEST_PIECES
-from ctxemb.layers.kept import Kept
 from ctxemb.layers.lstm import BiLSTMLayer, State, time_order
 from ctxemb.layers.products import can_fuse
 from ctxemb.layers.steps import SharedSteps
+from ctxemb.layers.weight_cache import Kept
 from ctxemb.models.encoding import Encoding, pack, sent
 from ctxemb.models.known_words import KnownWords
 from ctxemb.text.sentence import Sentence

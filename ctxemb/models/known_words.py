@@ -51,14 +51,14 @@ class KnownWords:
             known = [self._rows.get(name, -1) for name in names]
             missing = [place for place, row in enumerate(known) if row < 0]
             if len(missing) == len(names):
-                found = read(spellings)
-                new = found
+                vectors = read(spellings)
+                new = vectors
             else:
-                found = self._vectors[torch.tensor(known)]
-                new = read(spellings[missing]) if missing else found[:0]
-                found[missing] = new
+                vectors = self._vectors[torch.tensor(known)]
+                new = read(spellings[missing]) if missing else vectors[:0]
+                vectors[missing] = new
             self._keep([names[place] for place in missing], new)
-            return found
+            return vectors
 
     def _keep(self, names: list[bytes], new: Tensor) -> None:
         if len(self._rows) + len(names) > self.most:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ctxemb.errors import InputError, MissingFileError
-from ctxemb.models.formats.openai import RELEASED
+from ctxemb.models.checkpoints import all_formats
+from ctxemb.models.model_format import Published
 
 HUB = "hf:"
 """What the name of any model on the Hugging Face hub begins with: ``hf:organisation/name@revision``.
@@ -27,44 +28,11 @@ SENTENCE_TRANSFORMER = "0_Transformer"
 PACKAGE = "package:"
 """What the name of a model in an installed Python package begins with: ``package:PACKAGE/FOLDER``."""
 
-ELMO_URL = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/"
 
-ELMO = {
-    "elmo-small": "2x1024_128_2048cnn_1xhighway",
-    "elmo-medium": "2x2048_256_2048cnn_1xhighway",
-    "elmo-original": "2x4096_512_2048cnn_2xhighway",
-    "elmo-5.5b": "2x4096_512_2048cnn_2xhighway_5.5B",
-}
-"""ELMo (Peters et al. 2018): the folder of each model, which its file names repeat."""
+def published_models() -> dict[str, Published]:
+    """Return the published models by name, of all forms."""
+    return {model.name: model for form in all_formats().values() for model in form.published}
 
-OPENAI_URL = (
-    "https://raw.githubusercontent.com/openai/finetune-transformer-lm/"
-    "f7c13308472857da7317a8b6628e9e628d9f6a73/model/"
-)
-
-OPENAI = "openai-gpt-original"
-"""GPT (Radford et al. 2018) as OpenAI released it; ``openai-gpt`` is the same, converted."""
-
-ON_HUB = {
-    "openai-gpt": "openai-community/openai-gpt",
-    "gpt2": "openai-community/gpt2",
-    "gpt2-medium": "openai-community/gpt2-medium",
-    "gpt2-large": "openai-community/gpt2-large",
-    "gpt2-xl": "openai-community/gpt2-xl",
-    "bert-base-uncased": "google-bert/bert-base-uncased",
-    "bert-base-cased": "google-bert/bert-base-cased",
-    "bert-large-uncased": "google-bert/bert-large-uncased",
-    "bert-large-cased": "google-bert/bert-large-cased",
-    "bert-tiny": "google/bert_uncased_L-2_H-128_A-2",
-    "bert-mini": "google/bert_uncased_L-4_H-256_A-4",
-    "bert-small": "google/bert_uncased_L-4_H-512_A-8",
-    "bert-medium": "google/bert_uncased_L-8_H-512_A-8",
-    "roberta-base": "FacebookAI/roberta-base",
-    "roberta-large": "FacebookAI/roberta-large",
-    "distilbert-base-uncased": "distilbert/distilbert-base-uncased",
-    "distilbert-base-cased": "distilbert/distilbert-base-cased",
-    "minilm": "sentence-transformers/all-MiniLM-L6-v2",
-}
 
 _SMALL_FILES = [
     "config.json",
@@ -96,14 +64,7 @@ class Fetched:
 
 def is_published(name: str) -> bool:
     """Return whether `name` is that of a published model."""
-    return name in ELMO or name == OPENAI or name in ON_HUB or name.startswith(HUB)
-
-
-def origin_of(name: str) -> str:
-    """Return where a published model comes from, in a few words."""
-    if name in ELMO:
-        return f"AllenNLP, {ELMO[name]}"
-    return "OpenAI's own release" if name == OPENAI else f"Hugging Face hub, {ON_HUB[name]}"
+    return name.startswith(HUB) or name in published_models()
 
 
 def fetch(name: str) -> Fetched:
@@ -116,13 +77,11 @@ def fetch(name: str) -> Fetched:
     InputError
         If the name of a model on the hub is not one.
     """
-    if name in ELMO:
-        kind = ELMO[name]
-        files = [f"elmo_{kind}_{part}" for part in ("options.json", "weights.hdf5")]
-        return _fetch_files(f"{ELMO_URL}{kind}/", files, kind)
-    if name == OPENAI:
-        return _fetch_files(OPENAI_URL, RELEASED, name)
-    repository, _, revision = ON_HUB.get(name, name.removeprefix(HUB)).partition("@")
+    known = published_models().get(name)
+    if known is not None and known.address:
+        return _fetch_files(known.address, known.files, known.folder)
+    wanted = name.removeprefix(HUB) if known is None else known.repository
+    repository, _, revision = wanted.partition("@")
     return _fetch_hub(name, repository, revision or None)
 
 

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import torch
 
+from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
-from ctxemb.files import write_text
 from ctxemb.models.base import ContextualModel
-from ctxemb.models.checkpoints import save_network
-from ctxemb.models.elmo import Elmo
-from ctxemb.models.formats.bilm import write_elmo
-from ctxemb.models.loaded import LoadedModel
-from ctxemb.models.wrapped import Wrapped
+from ctxemb.models.checkpoints import can_save, save_network
+from ctxemb.models.model import LoadedModel
 
 CARD = "README.md"
 
@@ -49,12 +46,9 @@ def save(model: ContextualModel, folder: Path, *, half: bool = False) -> None:
         )
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name another folder")
-    if isinstance(model.network, Wrapped):
+    if not can_save(model.network):
         raise InputError(f"{model.name} is a model of transformers, which saves it itself")
-    if isinstance(model.network, Elmo):
-        write_elmo(model.network, folder)
-    else:
-        save_network(model.network, folder, dtype=torch.float16 if half else torch.float32)
+    save_network(model.network, folder, dtype=torch.float16 if half else torch.float32, own=False)
     write_text(folder / CARD, _card(model))
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from ctxemb.errors import InputError
 from ctxemb.layers.lstm import State, longest_first
-from ctxemb.models.base import chosen
-from ctxemb.models.elmo import Elmo
+from ctxemb.models.base import ContextualModel, chosen
 from ctxemb.models.encoding import Encoding
-from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.model import LoadedModel
 from ctxemb.text.sentence import Sentence
 
 
-class StatefulModel:
+class StatefulModel(ContextualModel):
     """An ELMo whose sentences begin with the states of sentences before them.
 
     bilm-tf and AllenNLP (`stateful=True` of its encoders) keep the final states of both directions of each
@@ -35,27 +35,13 @@ class StatefulModel:
         If it is none: no other family has states.
     """
 
-    family = Elmo.family
-    stateful = True
-
     def __init__(self, model: LoadedModel) -> None:
-        if not isinstance(model.network, Elmo):
+        if not hasattr(model.network, "continued"):
             raise InputError(f"{model.name} has no states to carry; only ELMo has")
+        super().__init__(replace(model.info, stateful=True, identify=lambda: f"stateful-{model.fingerprint}"))
         self.model = model
         self.network = model.network
-        self.name = model.name
-        self.n_layers = model.n_layers
-        self.width = model.width
-        self.n_parameters = model.n_parameters
-        self.batch_pieces = model.batch_pieces
-        self.computation = model.computation
-        self.origin = model.origin
         self.reset()
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that decides the network's vectors, marked as stateful."""
-        return f"stateful-{self.model.fingerprint}"
 
     def reset(self) -> None:
         """Forget what was read before: all states are zero again."""
@@ -70,7 +56,7 @@ class StatefulModel:
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Turn words into packed pieces."""
-        return self.network.encode(sentences)
+        return self.model.encode(sentences)
 
     def prepare(self, batch: Encoding) -> Encoding:
         """Return `batch` with the words read from their characters."""
@@ -83,6 +69,7 @@ class StatefulModel:
     @torch.inference_mode()
     def __call__(self, batch: Encoding) -> Tensor:
         """Return (n_layers, n_pieces, width), packed as `batch` is, and keep the states for the next one."""
+        layers: Tensor
         self._states = [_at_least(state, batch.n_sentences) for state in self._states]
         rows = _sentences(batch)[longest_first(batch.lengths)]
         initial = [(states[:, rows], cells[:, rows]) for states, cells in self._states]

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctxemb.files import write_text
+from ctxemb.atomic import write_text
 from ctxemb.models.checkpoints import Network
-from ctxemb.pretraining.log import held_out, read_log
+from ctxemb.models.training_log import held_out, read_log
 from ctxemb.pretraining.perplexity import Perplexity
 from ctxemb.pretraining.plan import TrainingPlan
 

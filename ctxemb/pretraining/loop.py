@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ctxemb.atomic import write_whole
 from ctxemb.errors import FormatError
-from ctxemb.files import write_whole
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.heldout import HeldOut
 from ctxemb.pretraining.log import append_log, mend_log

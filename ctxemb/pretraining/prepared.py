@@ -24,8 +24,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
-from ctxemb.files import write_text
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.running import Integers, RunningText, borders
 

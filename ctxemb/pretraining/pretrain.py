@@ -11,19 +11,19 @@ from typing import Any, Literal
 
 import torch
 
+from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
-from ctxemb.files import write_text
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.computation import Computation, check_device
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.formats.tokenizers import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
+from ctxemb.models.training_log import LOG
 from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.card import write_card
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.log import LOG
 from ctxemb.pretraining.loop import STATE, train, words_seen
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import Objective

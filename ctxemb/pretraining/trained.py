@@ -9,8 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from ctxemb.atomic import write_text, write_whole
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.files import write_text, write_whole
 from ctxemb.models.checkpoints import load_network, save_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.gpt import Gpt

@@ -8,9 +8,10 @@ from collections.abc import Sequence, Sized
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.probes.kinds import Simple
-from ctxemb.probes.rounds import DEV, TEST, Rows, rounds_of
+from ctxemb.probes.probe import FitPredictProbe
 from ctxemb.probes.run import Prediction, ProbeRun, run_probe
+from ctxemb.probes.splits import Rows, splits_of_task
+from ctxemb.results.names import BAG_OF_WORDS, DEV, FIRST_SENSE, MAJORITY, TEST, WORD_MAJORITY
 from ctxemb.tasks import Task
 
 _NEAR = 3
@@ -18,7 +19,7 @@ _NEAR = 3
 
 
 class MajorityProbe:
-    """Gives every row the most frequent label; of equals, the first in order."""
+    """Gives every row the most frequent label; ties go to the first in order."""
 
     def fit(self, X: object, y: Sequence[str]) -> MajorityProbe:
         """Count the labels; `X` does not matter."""
@@ -38,7 +39,7 @@ class WordMajorityProbe:
     """
 
     def fit(self, X: Sequence[str], y: Sequence[str]) -> WordMajorityProbe:
-        """Count the labels of each word; of equals, the first in order is taken."""
+        """Count the labels of each word; ties go to the first in order."""
         self.label_ = MajorityProbe().fit(X, y).label_
         counts: dict[str, Counter[str]] = {}
         for word, label in zip(X, y, strict=True):
@@ -91,10 +92,6 @@ def bag_of_words(words: Sequence[str], target: tuple[int, int] | None) -> list[s
     return [*lower[:start], *lower[stop:], *(f"near:{word}" for word in near)]
 
 
-MAJORITY, BAG_OF_WORDS = "majority", "bag-of-words"
-WORD_MAJORITY, FIRST_SENSE = "word-majority", "first-sense"
-
-
 def baselines_for(task: Task) -> list[str]:
     """Return the names of the baselines that make sense for a task."""
     names = [MAJORITY]
@@ -116,7 +113,7 @@ def run_baseline(task: Task, name: str) -> ProbeRun:
         return _first_sense(task)
     if name == MAJORITY:
         nothing = np.zeros((len(task.examples), 1), dtype=np.float32)
-        return run_probe(task, Simple(lambda *_: MajorityProbe()), lambda rows: nothing[rows])
+        return run_probe(task, FitPredictProbe(name, lambda *_: MajorityProbe()), lambda rows: nothing[rows])
     made = np.empty(len(task.examples), dtype=object)
     for number, example in enumerate(task.examples):
         sentence, start, stop = example.spans[0]
@@ -126,17 +123,17 @@ def run_baseline(task: Task, name: str) -> ProbeRun:
         else:
             made[number] = bag_of_words(words, (start, stop) if task.kind == "word-sense" else None)
     probe = WordMajorityProbe if name == WORD_MAJORITY else BagOfWordsProbe
-    return run_probe(task, Simple(lambda *_: probe()), lambda rows: made[rows])
+    return run_probe(task, FitPredictProbe(name, lambda *_: probe()), lambda rows: made[rows])
 
 
 def _first_sense(task: Task) -> ProbeRun:
-    rounds = rounds_of(task)
+    splits = splits_of_task(task)
 
-    def predicted(split: str, rows: Rows) -> Prediction:
+    def predicted(part: str, rows: Rows) -> Prediction:
         groups = task.example_groups[rows].tolist()
-        return Prediction(split, rows, np.array([task.fallback[group] for group in groups]))
+        return Prediction(part, rows, np.array([task.fallback[group] for group in groups]))
 
-    dev, test = (np.concatenate([getattr(turn, split) for turn in rounds]) for split in (DEV, TEST))
+    dev, test = (np.concatenate([getattr(split, part) for split in splits]) for part in (DEV, TEST))
     return ProbeRun(predicted(DEV, dev), predicted(TEST, test), 0.0)
 
 

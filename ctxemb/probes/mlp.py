@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ctxemb.probes.probe import FitPredictProbe
+
 _BATCH = 128
 _MOST_EPOCHS = 60
 _PATIENCE = 5
@@ -101,3 +103,8 @@ class MlpProbe:
 
     def _state(self) -> dict[str, Tensor]:
         return {name: weight.clone() for name, weight in self.network_.state_dict().items()}
+
+
+PROBE = FitPredictProbe(
+    "mlp", lambda decay, seed: MlpProbe(decay=decay, seed=seed), settings=(1e-1, 1e-3), is_random=True
+)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.errors import InputError
-from ctxemb.probes.kinds import Features, Group, ProbeKind, probe_for
-from ctxemb.probes.rounds import DEV, TEST, Round, Rows, rounds_of
+from ctxemb.probes.catalogue import probe_for
+from ctxemb.probes.probe import Features, Group, Probe, prepared
 from ctxemb.probes.scoring import score_of
+from ctxemb.probes.splits import Rows, Split, splits_of_task
+from ctxemb.results.names import DEV, TEST
 from ctxemb.tasks import Task
 
 Labels = NDArray[np.str_]
@@ -55,7 +57,7 @@ class ProbeRun:
 
 def run_probe(
     task: Task,
-    probe: str | ProbeKind,
+    probe: str | Probe,
     features: Features | Sequence[Features],
     *,
     seed: int = 0,
@@ -72,7 +74,7 @@ def run_probe(
     probe
         Name of a probe, or one of the caller's own.
     features
-        The vectors of examples; or one such function for each round, where they depend on what was trained
+        The vectors of examples; or one such function for each split, where they depend on what was trained
         on.
     seed
         Of probes that start at random.
@@ -84,44 +86,45 @@ def run_probe(
     InputError
         If a group that is scored has no training example.
     """
-    kind = probe_for(probe, task.kind) if isinstance(probe, str) else probe
-    rounds = rounds_of(task)
-    if kind.learns_from_dev:
-        rounds = [Round(turn.dev, turn.dev, turn.test, turn.dev) for turn in rounds]
-    each = list(features) if isinstance(features, Sequence) else [features] * len(rounds)
+    used = probe_for(probe, task.kind) if isinstance(probe, str) else probe
+    splits = splits_of_task(task)
+    if used.learns_from_dev:
+        splits = [Split(split.dev, split.dev, split.test, split.dev) for split in splits]
+    each = list(features) if isinstance(features, Sequence) else [features] * len(splits)
+    each = [prepared(used, task.kind, read) for read in each]
     shared = not isinstance(features, Sequence)
-    plans = [(turn.train, np.concatenate([turn.dev, turn.test])) for turn in rounds]
-    tried = _predict(task, kind, each, plans, kind.settings, seed, shared=shared)
-    tried_dev = [_joined(labels, rounds, dev=True) for labels in tried]
-    dev_rows = np.concatenate([turn.dev for turn in rounds])
+    plans = [(split.train, np.concatenate([split.dev, split.test])) for split in splits]
+    tried = _predict(task, used, each, plans, used.settings, seed, shared=shared)
+    tried_dev = [_joined(labels, splits, dev=True) for labels in tried]
+    dev_rows = np.concatenate([split.dev for split in splits])
     scores = [score_of(task, dev_rows, labels) for labels in tried_dev]
     best = int(np.argmax(scores))
-    if all(turn.final is turn.train for turn in rounds):
-        test = _joined(tried[best], rounds, dev=False)
+    if all(split.final is split.train for split in splits):
+        test = _joined(tried[best], splits, dev=False)
     else:
-        plans = [(turn.final, turn.test) for turn in rounds]
-        again = _predict(task, kind, each, plans, kind.settings[best : best + 1], seed, shared=shared)
+        plans = [(split.final, split.test) for split in splits]
+        again = _predict(task, used, each, plans, used.settings[best : best + 1], seed, shared=shared)
         test = np.concatenate(again[0])
     return ProbeRun(
         Prediction(DEV, dev_rows, tried_dev[best]),
-        Prediction(TEST, np.concatenate([turn.test for turn in rounds]), test),
-        kind.settings[best],
+        Prediction(TEST, np.concatenate([split.test for split in splits]), test),
+        used.settings[best],
     )
 
 
-def _joined(labels: Sequence[Labels], rounds: Sequence[Round], *, dev: bool) -> Labels:
-    """Return the part of each round's labels that are those of dev, or of the test."""
+def _joined(labels: Sequence[Labels], splits: Sequence[Split], *, dev: bool) -> Labels:
+    """Return the part of each split's labels that are those of dev, or of the test."""
     return np.concatenate(
         [
-            part[: len(turn.dev)] if dev else part[len(turn.dev) :]
-            for part, turn in zip(labels, rounds, strict=True)
+            part[: len(split.dev)] if dev else part[len(split.dev) :]
+            for part, split in zip(labels, splits, strict=True)
         ]
     )
 
 
 def _predict(
     task: Task,
-    kind: ProbeKind,
+    probe: Probe,
     features: Sequence[Features],
     plans: Sequence[tuple[Rows, Rows]],
     settings: Sequence[float],
@@ -129,14 +132,14 @@ def _predict(
     *,
     shared: bool,
 ) -> list[list[Labels]]:
-    """Return, for each setting and round, the labels of the rows that are asked for."""
+    """Return, for each setting and split, the labels of the rows that are asked for."""
     labels, groups = task.gold, task.example_groups
-    found = [[np.empty(len(asked), dtype=object) for _, asked in plans] for _ in settings]
+    predicted = [[np.empty(len(asked), dtype=object) for _, asked in plans] for _ in settings]
     learned_by = [_by_group(groups[learned]) for learned, _ in plans]
     asked_by = [_by_group(groups[asked]) for _, asked in plans]
     nothing = np.empty(0, dtype=np.int64)
     works: list[Group] = []
-    places: list[list[tuple[int, Rows]]] = []  # of each work's rounds: the round, and where its answers go
+    places: list[list[tuple[int, Rows]]] = []  # of each work's splits: the round, and where its answers go
     for group in sorted({name for names in asked_by for name in names}):
         jobs: list[tuple[int, Rows, Rows]] = []
         for number, (learned, _) in enumerate(plans):
@@ -148,17 +151,17 @@ def _predict(
             if constant is None:
                 jobs.append((number, rows, answered))
                 continue
-            for answers in found:
+            for answers in predicted:
                 answers[number][answered] = constant
         for together in [jobs] if shared and jobs else [[job] for job in jobs]:
             parts = [(rows, plans[number][1][answered]) for number, rows, answered in together]
             works.append(Group(features[together[0][0]], labels, parts))
             places.append([(number, answered) for number, _, answered in together])
-    for of_work, its_places in zip(kind.predict(works, settings, seed), places, strict=True):
+    for of_work, its_places in zip(probe.predict(works, settings, seed), places, strict=True):
         for of_round, (number, answered) in zip(of_work, its_places, strict=True):
-            for answers, answer in zip(found, of_round, strict=True):
+            for answers, answer in zip(predicted, of_round, strict=True):
                 answers[number][answered] = answer
-    return [[part.astype(np.str_) for part in answers] for answers in found]
+    return [[part.astype(np.str_) for part in answers] for answers in predicted]
 
 
 def _by_group(groups: Labels) -> dict[str, Rows]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ctxemb.probes.kinds import Features
-from ctxemb.probes.rounds import Rows, rounds_of
+from ctxemb.probes.probe import Features
 from ctxemb.probes.run import ProbeRun, run_probe
+from ctxemb.probes.splits import Rows, splits_of_task
+from ctxemb.results import Mix
 from ctxemb.tasks import Task
 
 _MAX_ROWS = 2000
@@ -108,28 +108,6 @@ class ScalarMixer:
         return scaled
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """A learned scalar mix.
-
-    Parameters
-    ----------
-    seed
-        0 if it began with equal weights, the number of the restart otherwise.
-    weights
-        Of the layers; they add up to 1.
-    gamma
-        The factor of the mix.
-    loss
-        The loss reached in training; the restart with the lowest is probed.
-    """
-
-    seed: int
-    weights: tuple[float, ...]
-    gamma: float
-    loss: float
-
-
 def run_mix(
     task: Task, vectors: NDArray[np.float32], *, seed: int = 0, restarts: int = 3
 ) -> tuple[ProbeRun, list[Mix]]:
@@ -152,8 +130,8 @@ def run_mix(
     """
     features: list[Features] = []
     mixes: list[Mix] = []
-    for turn in rounds_of(task):
-        rows = turn.train
+    for split in splits_of_task(task):
+        rows = split.train
         if len(rows) > _MAX_ROWS:
             rows = np.sort(np.random.default_rng(seed).choice(rows, _MAX_ROWS, replace=False))
         y, groups = task.gold[rows], task.example_groups[rows]
@@ -162,15 +140,16 @@ def run_mix(
             ScalarMixer(seed=seed, restart=restart).fit(learned, y.tolist(), groups.tolist())
             for restart in range(restarts)
         ]
-        mixes = mixes or [_rounded(mixer) for mixer in tried]
+        mixes = mixes or [_rounded(mixer, task.name) for mixer in tried]
         best = min(tried, key=lambda mixer: mixer.loss_)
         features.append(lambda rows, best=best: best.transform(vectors, rows))  # type: ignore[misc]
     return run_probe(task, "logistic", features if len(features) > 1 else features[0], seed=seed), mixes
 
 
-def _rounded(mixer: ScalarMixer) -> Mix:
+def _rounded(mixer: ScalarMixer, task: str) -> Mix:
+    """Return the record of a mix; who knows the model's name fills it in."""
     weights = tuple(round(float(weight), 6) for weight in mixer.weights_)
-    return Mix(mixer.restart, weights, round(mixer.gamma_, 6), round(mixer.loss_, 3))
+    return Mix("", task, weights, mixer.restart, round(mixer.gamma_, 6), round(mixer.loss_, 3))
 
 
 def _targets(y: NDArray[np.str_], groups: NDArray[np.str_]) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.metrics import score
-from ctxemb.probes.rounds import Rows
+from ctxemb.probes.splits import Rows
 from ctxemb.results import Result
-from ctxemb.statistics import score_with_interval
+from ctxemb.scoring.metrics import score
+from ctxemb.scoring.statistics import score_with_interval
 from ctxemb.tasks import Task
 
 

@@ -1,28 +1,33 @@
-"""The tasks that ctxemb knows by name."""
+"""The tasks by name: those of this room's data sets, and those of other packages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from ctxemb.errors import MissingFileError, UnknownNameError
-from ctxemb.registry import unknown_name
-from ctxemb.tasks import events, own, senses
+from ctxemb.plugins import collect
+from ctxemb.shipped import shipped_path
+from ctxemb.suggest import Registry, unknown_name
+from ctxemb.tasks import own
 from ctxemb.tasks.base import Task
-from ctxemb.tasks.rows import SkippedRows
-from ctxemb.tasks.sources import ENVIRONMENT, SOURCES, data_folder, is_present
+from ctxemb.tasks.data_set import DataSet
+from ctxemb.tasks.formats.rows import SkippedRows
+from ctxemb.tasks.storage import ENVIRONMENT, data_folder, is_present
 
-SHIPPED: dict[str, Callable[[], Task]] = {"senses": senses.load, "events": events.load}
+
+def all_data_sets() -> Registry[DataSet]:
+    """Return all data sets by name."""
+    return collect("task", "ctxemb.tasks.data_sets", "DATA_SET", "ctxemb.tasks")
 
 
 def task_names() -> list[str]:
-    """Return the names of all tasks, those that ship with ctxemb first."""
-    return [*SHIPPED, *SOURCES]
+    """Return the names of all tasks, those that need no download first."""
+    return sorted(all_data_sets(), key=lambda name: not all_data_sets()[name].ships)
 
 
 def is_task(name: str) -> bool:
     """Return whether a name is that of a task, or of a file or folder of the user's own."""
-    return name in task_names() or own.is_own(name)
+    return name in all_data_sets() or own.is_own(name)
 
 
 def unknown_task(name: str) -> UnknownNameError:
@@ -30,7 +35,7 @@ def unknown_task(name: str) -> UnknownNameError:
     return unknown_name("task", name, task_names(), ", or a file .tsv, .jsonl or .conll, or a folder of them")
 
 
-def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None = None) -> Task:
+def load_task(name: str, data: str | Path | None = None, skipped: SkippedRows | None = None) -> Task:
     """Load a task.
 
     Parameters
@@ -52,17 +57,19 @@ def load_task(name: str, data: Path | None = None, skipped: SkippedRows | None =
     FormatError
         If a file is not as its format says, or its rows are not as many as they should be.
     """
-    if name in SHIPPED:
-        return SHIPPED[name]()
-    if name not in SOURCES:
+    known = all_data_sets()
+    if name not in known:
         if own.is_own(name):
             return own.load(name, skipped)
         raise unknown_task(name)
-    folder, source = data_folder(data), SOURCES[name]
-    if not is_present(name, folder):
+    data_set = known[name]
+    if data_set.ships:
+        return data_set.load(shipped_path())
+    folder = data_folder(None if data is None else Path(data))
+    if not is_present(data_set, folder):
         raise MissingFileError(
-            f"the task {name} does not ship with ctxemb, and there is nothing in {folder / source.folder}: "
+            f"the task {name} does not ship with ctxemb, and there is nothing in {folder / data_set.folder}: "
             f"fetch it by `ctxemb data get {name}`, or name the folder of your data sets with --data or "
             f"{ENVIRONMENT}"
         )
-    return source.load(folder)
+    return data_set.load(folder)

@@ -7,9 +7,9 @@
   follows a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
 
 Where a row has a position, or most texts have one ``*marked*`` target, of one word or of several as in
-``a *credit card*``, the rows are word senses, and one without its target is wrong; without `word`, the
-target in lower case is it. Texts are split into words as raw text is, unless there are positions: those
-count words between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
+``a *credit card*``, the rows are word senses. Rows without a target are errors. `word` defaults to the
+lower-cased target. Texts are split into words as raw text is, unless there are positions: those count words
+between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
 without splits is divided into ten folds.
 """
 
@@ -20,15 +20,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctxemb.errors import CtxembError, FormatError, InputError, MissingFileError
+from ctxemb.scoring.chunks import are_chunk_tags
 from ctxemb.tasks.base import Example, Span, Task
-from ctxemb.tasks.columns import tagged_task
-from ctxemb.tasks.files import parts_by_group, splits_of
-from ctxemb.tasks.folds import make_folds
-from ctxemb.tasks.rows import SPLITS, Row, SkippedRows, read_labelled_rows
+from ctxemb.tasks.formats.columns import COLUMNS, CONLLU, read_tagged
+from ctxemb.tasks.formats.files import parts_by_group, splits_of
+from ctxemb.tasks.formats.folds import make_folds
+from ctxemb.tasks.formats.rows import SPLITS, Row, SkippedRows, read_labelled_rows
 from ctxemb.text.sentence import Sentence
 
-COLUMNS = (".conll", ".conllu", ".col")
-ROWS = (".tsv", ".jsonl")
+COLUMN_FILES = (".conll", ".conllu", ".col")
+ROW_FILES = (".tsv", ".jsonl")
 _FEWEST_TEXTS = 3
 """Different texts that a word needs with folds: to learn from, to choose by and to test on."""
 
@@ -38,7 +39,7 @@ _Taken = tuple[Row, Sentence, Example]
 def is_own(name: str) -> bool:
     """Return whether a name is that of a file or folder of the user's own."""
     path, _ = _parted(name)
-    return path.is_dir() or path.suffix in (*ROWS, *COLUMNS)
+    return path.is_dir() or path.suffix in (*ROW_FILES, *COLUMN_FILES)
 
 
 def load(name: str, skipped: SkippedRows | None = None) -> Task:
@@ -63,7 +64,7 @@ def load(name: str, skipped: SkippedRows | None = None) -> Task:
     suffixes = {file.suffix for file in files.values()}
     if len(suffixes) > 1:
         raise InputError(f"{path}: files of one kind should be together, found {', '.join(sorted(suffixes))}")
-    if suffixes <= set(COLUMNS):
+    if suffixes <= set(COLUMN_FILES):
         return _columns(path, files, column, skipped)
     rows = [row for split, file in files.items() for row in read_labelled_rows(file, split, skipped)]
     return _of_rows(path, rows, skipped)
@@ -82,19 +83,21 @@ def _files(path: Path) -> dict[str, Path]:
         return {"": path}
     if not path.is_dir():
         raise MissingFileError(f"no file or folder {path}")
-    found = {}
+    files = {}
     for split in SPLITS:
         there = [
-            path / f"{split}{suffix}" for suffix in (*ROWS, *COLUMNS) if (path / f"{split}{suffix}").is_file()
+            path / f"{split}{suffix}"
+            for suffix in (*ROW_FILES, *COLUMN_FILES)
+            if (path / f"{split}{suffix}").is_file()
         ]
         if len(there) > 1:
             raise InputError(f"{path}: the split {split} is there twice: {', '.join(p.name for p in there)}")
         if there:
-            found[split] = there[0]
+            files[split] = there[0]
     for split in ("train", "test"):
-        if split not in found:
+        if split not in files:
             raise MissingFileError(f"{path}: no {split} file; name it {split}.tsv, .jsonl or .conll")
-    return found
+    return files
 
 
 def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: SkippedRows | None) -> Task:
@@ -102,16 +105,20 @@ def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: Sk
         raise InputError(f"{path}:0: columns are counted from 1")
     universal = next(iter(files.values())).suffix == ".conllu"
     chosen = column - 1 if column is not None else (3 if universal else -1)
-    task = tagged_task(
+    content = read_tagged(
         files,
         chosen,
-        word=1 if universal else 0,
-        separator="\t" if universal else None,
+        CONLLU if universal else COLUMNS,
         faults=None if skipped is None else skipped.faults,
+    )
+    chunks = are_chunk_tags(example.label for example in content.examples)
+    task = content.as_task(
         name=path.stem,
+        kind="token-label",
         description=f"The labels of the words in {path.name}.",
         licence="not stated",
         source=path.name,
+        metrics=("chunk_f1", "accuracy") if chunks else ("accuracy", "macro_f1"),
     )
     _check_labels(path, task.gold.tolist(), skipped)
     if "" not in files:
@@ -186,12 +193,12 @@ def _learnable(taken: list[_Taken], skipped: SkippedRows | None) -> list[_Taken]
             texts.setdefault(example.group, set()).add(str(sentence))
     kept = []
     for row, sentence, example in taken:
-        found, needed = len(texts.get(example.group, ())), 1 if row.values.get("split") else _FEWEST_TEXTS
-        if found >= needed:
+        n_texts, needed = len(texts.get(example.group, ())), 1 if row.values.get("split") else _FEWEST_TEXTS
+        if n_texts >= needed:
             kept.append((row, sentence, example))
             continue
         fault = (
-            f"{row.where}: the word '{example.group}' has {found} different texts to learn from, "
+            f"{row.where}: the word '{example.group}' has {n_texts} different texts to learn from, "
             f"and needs {needed}"
         )
         if skipped is None:

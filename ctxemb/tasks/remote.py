@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import filelock
 
+from ctxemb.atomic import write_whole
 from ctxemb.errors import FormatError, MissingFileError
-from ctxemb.files import write_whole
 
 Progress = Callable[[int, int, str], None]
 

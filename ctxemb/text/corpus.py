@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ctxemb.errors import InputError, MissingFileError
-from ctxemb.registry import unknown_name
+from ctxemb.suggest import unknown_name
+from ctxemb.text.conllu import read_word
 from ctxemb.text.reader import (
     LONGEST_LINE,
     STDIN,
@@ -130,14 +131,13 @@ def _conllu(lines: Numbered[str], shown: str) -> Numbered[list[str]]:
                 yield number, words
             words = []
             continue
-        if line.startswith("#"):
+        try:
+            cells = read_word(line)
+        except ValueError as error:
+            raise InputError(f"{shown}:{number}: {error}") from error
+        if cells is None:
             continue
-        cells = line.split("\t")
-        if len(cells) != 10:
-            raise InputError(f"{shown}:{number}: {len(cells)} columns, expected the ten of CoNLL-U")
         identity, form = cells[:2]
-        if "-" in identity or "." in identity:
-            continue
         if identity != str(len(words) + 1):
             raise InputError(f"{shown}:{number}: word {identity!r}, expected {len(words) + 1}")
         if not form:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ctxemb.errors import InputError, MissingFileError
+from ctxemb.text.marks import split_marked
 from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 
@@ -231,13 +232,12 @@ def mark_target(text: str, *, tokenized: bool = False) -> tuple[Sentence, int]:
     >>> mark_target("I sat by the *bank* of the river.")[1]
     4
     """
-    before, *rest = text.split("*")
-    if len(rest) != 2:
+    parts = split_marked(text, _spaced if tokenized else split_words)
+    if parts is None:
         raise InputError(f'mark one word with two asterisks, as in "the *bank* of the river"; found: {text}')
-    split = _spaced if tokenized else split_words
-    left, target, right = split(before), split(rest[0]), split(rest[1])
+    left, target, right = parts
     if len(target) != 1:
-        raise InputError(f"the mark should hold one word, found {len(target)} in '{rest[0]}'")
+        raise InputError(f"the mark should hold one word, found {len(target)} in '{' '.join(target)}'")
     return Sentence((*left, *target, *right)), len(left)
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.atomic import write_whole
 from ctxemb.errors import InputError, MissingFileError, UnknownNameError
-from ctxemb.files import write_whole
 from ctxemb.vectors.shard import Shard
 from ctxemb.vectors.store import VectorStore
 from ctxemb.vectors.writer import explained

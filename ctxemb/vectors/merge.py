@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ctxemb.atomic import write_whole
 from ctxemb.errors import CtxembError, FormatError, InputError
-from ctxemb.files import write_whole
 from ctxemb.vectors.lock import FolderLock
 from ctxemb.vectors.meta import META, Contents, shard_name, shard_numbers
 from ctxemb.vectors.shard import Shard

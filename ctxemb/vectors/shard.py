@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.atomic import write_whole
 from ctxemb.errors import FormatError, InputError, MissingFileError
-from ctxemb.files import write_whole
 from ctxemb.vectors.meta import ShardMeta, StoreMeta, shard_name, to_json
 from ctxemb.vectors.numbers import STORED, from_bits, to_bits
 from ctxemb.vectors.packed import PackedText

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from ctxemb.atomic import keep_names, write_text
 from ctxemb.errors import FormatError, InputError, StorageError
-from ctxemb.files import keep_names, write_text
 from ctxemb.vectors.lock import LOCK, NOTE, FolderLock
 from ctxemb.vectors.meta import META, Contents, ShardMeta, StoreMeta, shard_name, shard_numbers, to_json
 from ctxemb.vectors.packed import PackedText

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import ctxemb as package
-from ctxemb.results import read_results
+from ctxemb.results import Result
+from ctxemb.results.json_lines import read_records
 from tests.cli.conftest import Ctxemb
 
 
@@ -55,7 +56,7 @@ def test_probe(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
     assert {row["model"] for row in rows} == {
         "tiny", "tiny@random", "tiny@static", "majority", "bag-of-words",
     }  # fmt: skip
-    results = read_results(output)
+    results = read_records(output, Result)
     assert len(results) == len(rows)
     assert all(result.low <= result.value <= result.high for result in results)
     again = ctxemb("probe", "--model", elmo_folder, "--task", "senses", "--layer", "0,-1",

@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctxemb.comparison.judging import chosen_lines, judge, leading_probe
-from ctxemb.comparison.outcome import Line
+from ctxemb.comparison.judging import chosen_lines, judge
+from ctxemb.comparison.line import Line, StepOutput, gathered
+from ctxemb.comparison.own import NOTHING
 from ctxemb.probes import Prediction, ProbeRun, scored_results
+from ctxemb.results import Findings
 from ctxemb.tasks import Task
 from tests.probes.test_probes import toy_task
 
@@ -37,6 +39,10 @@ def line(
     return Line(task, model, layer, probe, "mean", ProbeRun(parts[0], parts[1], 1.0), results)
 
 
+def found_in(lines: list[Line]) -> Findings:
+    return gathered([StepOutput(tuple(lines))])[1]
+
+
 def test_layers_are_chosen_on_dev_alone() -> None:
     task = toy_task()[0]
     lines = [
@@ -47,11 +53,11 @@ def test_layers_are_chosen_on_dev_alone() -> None:
         line(task, "bert", 3, 1.0, 1.0, probe="1-nn"),
         line(task, "majority", "-", 0.5, 0.5, probe="majority"),
     ]
-    chosen = chosen_lines(lines)
+    chosen = chosen_lines(lines, found_in(lines))
     assert chosen["bert"].layer == 1
     assert chosen["majority"].layer == "-"
-    assert chosen_lines(lines, "1-nn")["bert"].layer == 3
-    assert leading_probe(task, ["cosine", "1-nn"]) == "1-nn"
+    assert chosen_lines(lines[4:], found_in(lines[4:]))["bert"].layer == 3
+    assert NOTHING.leading_probe(task, ["cosine", "1-nn"]) == "1-nn"
 
 
 def test_no_seed_is_chosen() -> None:
@@ -61,8 +67,9 @@ def test_no_seed_is_chosen() -> None:
         for layer, by_seed in enumerate([(0.7, 0.5, 1.0), (0.8, 0.5, 0.5)])
         for seed, dev in zip((4, 5, 6), by_seed, strict=True)
     ]
-    chosen = chosen_lines([*lines, line(task, "majority", "-", 0.5, 0.5, "majority", 4)], "mlp")
-    assert (chosen["bert"].layer, chosen["bert"].seed) == (1, 4)
+    lines.append(line(task, "majority", "-", 0.5, 0.5, "majority", 4))
+    chosen = chosen_lines(lines, found_in(lines))
+    assert (chosen["bert"].layer, chosen["bert"].results[0].seed) == (1, 4)
     assert chosen["majority"].layer == "-"
 
 
@@ -75,23 +82,23 @@ def test_models_are_compared_with_each_other_and_with_what_stands_beside_them() 
         line(task, "bert", 2, 0.8, 0.9),
         line(task, "bert@random", 0, 0.5, 0.9),
     ]
-    found = judge([task], ["elmo", "bert"], lines, seed=0)
-    rows = {(row["a"], row["b"]): row for row in found.differences}
+    found = judge([task], ["elmo", "bert"], lines, found_in(lines), seed=0)
+    rows = {(row.a, row.b): row for row in found.differences}
     assert set(rows) == {
         ("elmo", "bert"), ("elmo", "majority"), ("elmo", "elmo@random"), ("bert", "majority"),
         ("bert", "bert@random"),
     }  # fmt: skip
     twin = rows["elmo", "elmo@random"]
-    assert twin["difference"] == pytest.approx(11 / 16, abs=1e-6)
-    assert twin["p"] < twin["p_holm"] < 0.05
-    assert twin["effect"] == 0.5
-    assert (twin["layer_a"], twin["layer_b"], twin["n"]) == (1, 1, 16)
+    assert twin.difference == pytest.approx(11 / 16, abs=1e-6)
+    assert twin.p < twin.p_holm < 0.05
+    assert twin.effect == 0.5
+    assert (twin.layer_a, twin.layer_b, twin.n) == (1, 1, 16)
     same = rows["bert", "bert@random"]
-    assert (same["difference"], same["p"], same["p_holm"]) == (0, 1, 1)
-    counts = [row for row in found.confusions if row["model"] == "elmo"]
-    assert sum(row["count"] for row in counts) == 16
-    assert all(row["gold"] == row["predicted"] for row in counts)
-    assert {row["model"] for row in found.confusions} == {"elmo", "bert"}
+    assert (same.difference, same.p, same.p_holm) == (0, 1, 1)
+    counts = [row for row in found.confusions if row.model == "elmo"]
+    assert sum(row.count for row in counts) == 16
+    assert all(row.gold == row.predicted for row in counts)
+    assert {row.model for row in found.confusions} == {"elmo", "bert"}
 
 
 def test_parts_of_the_test_have_scores_of_their_own() -> None:
@@ -110,6 +117,7 @@ def test_parts_of_the_test_have_scores_of_their_own() -> None:
         ("accuracy",),
         parts=parts,
     )
-    found = judge([task], ["elmo"], [line(task, "elmo", 1, 0.8, 0.5)], seed=0)
+    lines = [line(task, "elmo", 1, 0.8, 0.5)]
+    found = judge([task], ["elmo"], lines, found_in(lines), seed=0)
     scores = {result.split: (result.value, result.n) for result in found.results}
     assert scores == {"test:bank": (1.0, 8), "test:bow": (0.0, 8)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxemb.comparison import evaluate, find_spec, make_spec, read_spec
-from ctxemb.comparison.plan import plan_comparison
+from ctxemb.comparison.dry_run import plan_comparison
 from ctxemb.errors import FormatError, InputError, MissingFileError, UnknownNameError
 from ctxemb.models import load
 
@@ -19,7 +19,10 @@ GOOD = 'models = ["elmo"]\ntasks = ["senses"]\n'
     [
         (GOOD + "\nlayer = [0]\n", r"spec.toml:4: layer: unknown key; did you mean 'layers'"),
         ('models = ["elmo"]\ntasks = ["sense"]\n', r"spec.toml:2: tasks: unknown task 'sense'; did you mean"),
-        (GOOD + 'analyses = ["contrl"]\n', r"spec.toml:3: analyses.0: input should be 'control'"),
+        (
+            GOOD + 'analyses = ["contrl"]\n',
+            r"spec.toml:3: analyses: unknown analysis 'contrl'; did you mean 'control'",
+        ),
         (
             GOOD + '[map]\ntask = "senses"\nwords = "bank"\n',
             r"spec.toml:5: map.words: unknown key; did you mean 'word'\?",

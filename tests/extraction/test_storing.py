@@ -89,7 +89,7 @@ def test_no_more_than_two_shards_are_in_memory(
 
     class Watched(Job):
         def begin(self, given: Any) -> None:
-            arrays.append(weakref.ref(self._into.wanted[0].values))
+            arrays.append(weakref.ref(self._scatter.targets[0].values))
             unwritten.append(len(arrays) - written[0])
             for _ in range(500):  # the thread that wrote one may still hold it
                 if sum(array() is not None for array in arrays) <= 2:

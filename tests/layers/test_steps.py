@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ctxemb.layers.fused_lstm import Direction, run_direction
-from ctxemb.layers.kept import Kept
 from ctxemb.layers.lstm import BiLSTMLayer, time_order
 from ctxemb.layers.products import can_fuse
 from ctxemb.layers.steps import SharedSteps, Steps
+from ctxemb.layers.weight_cache import Kept
 
 WINDOWS = [[0, 3, 4, 1], [0, 3, 1], [0, 3, 4, 5, 1], [0, 5, 4, 1], [0, 3, 4, 1], [0, 1], [0]]
 

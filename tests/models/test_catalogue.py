@@ -18,7 +18,7 @@ from tests.toys import sentence
 def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy_folders: dict[str, Path]) -> None:
     """Let the toys be what ships with ctxemb, but for ELMo."""
     folders = {"gpt": toy_folders["gpt"], "bert": toy_folders["bert"], "elmo": tmp_path}
-    monkeypatch.setattr(catalogue, "embedded_path", lambda _, name: folders[name])
+    monkeypatch.setattr(catalogue, "shipped_path", lambda _, name: folders[name])
 
 
 def test_a_folder(toy_folders: dict[str, Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ctxemb.extraction.embed import embed
 from ctxemb.models import load
 from ctxemb.models.checkpoints import load_network
 from ctxemb.models.computation import FLOAT32_ON_CPU, Computation, check_device
-from ctxemb.models.loaded import LoadedModel
+from ctxemb.models.model import LoadedModel
 from tests.toys import sentences
 
 TEXTS = sentences(3, 40, 1, 17, 1, 8, 8, 3)
@@ -55,7 +56,7 @@ class Elsewhere(Computation):
 def test_the_way_of_a_gpu_leads_to_the_same(toy_folders: dict[str, Path], name: str, unit: str) -> None:
     here = load(source(name, toy_folders))
     there = load(source(name, toy_folders), computation=Computation())
-    there.computation = Elsewhere()  # type: ignore[misc]
+    there.info = dataclasses.replace(there.info, computation=Elsewhere())
     for layers in ("all", "mix", [-1]):
         for batch_pieces in (7, 25, 1000):
             expected = embed(here, TEXTS, layers=layers, unit=unit, batch_pieces=batch_pieces)  # type: ignore[arg-type]

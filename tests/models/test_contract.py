@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctxemb.embedded import embedded_path
 from ctxemb.models import ContextualModel, Encoding, load
 from ctxemb.models.bert import Bert
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import NO_WORD
-from ctxemb.models.loaded import LoadedModel, StaticModel
-from ctxemb.models.wrapped import Wrapped
+from ctxemb.models.model import LoadedModel
+from ctxemb.models.static import StaticModel
+from ctxemb.models.transformers_model import TransformersNetwork
+from ctxemb.shipped import shipped_path
 from ctxemb.text.sentence import Sentence
 from tests.checkpoints.others import KINDS, write
 from tests.toys import STRANGE_WORDS, sentence, sentences
@@ -44,7 +45,7 @@ def get(toy_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
             prefix, _, toy = name.rpartition("toy:")
             shipped = name.removeprefix("static:")
             if not toy or toy == name:
-                if not embedded_path("models", shipped, "model.safetensors").is_file():
+                if not shipped_path("models", shipped, "model.safetensors").is_file():
                     pytest.skip(f"{shipped} is not there")
                 models[name] = load(name)
             else:
@@ -77,7 +78,7 @@ def special_pieces(model: ContextualModel, batch: Encoding) -> Tensor:
     network = inner.network
     if isinstance(network, Elmo):
         return batch.pieces < 2
-    if isinstance(network, Wrapped):
+    if isinstance(network, TransformersNetwork):
         around = [*network.prefix, *network.suffix]
         return torch.isin(batch.pieces, torch.tensor(around, dtype=torch.long))
     names = ("[CLS]", "[SEP]") if isinstance(network, Bert) else (network.config.start,)

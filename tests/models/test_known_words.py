@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctxemb.layers.kept import Kept
+from ctxemb.layers.weight_cache import Kept
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.known_words import KnownWords
 from ctxemb.pretraining.corpus import Corpus

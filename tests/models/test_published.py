@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -27,12 +28,19 @@ from tests.checkpoints import openai
 from tests.checkpoints.hub import COMMIT, serve
 from tests.toys import toy_network
 
-KIND = published.ELMO["elmo-small"]
+KIND = published.published_models()["elmo-small"].folder
 
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
+
+
+def move(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
+    """Let a published model lie at another address."""
+    known = published.published_models()
+    moved = dataclasses.replace(known[name], address=address)
+    monkeypatch.setattr(published, "published_models", lambda: {**known, name: moved})
 
 
 @pytest.fixture
@@ -54,7 +62,7 @@ def test_elmo_is_fetched_once(
 ) -> None:
     pytest.importorskip("h5py")
     folder, address = site
-    monkeypatch.setattr(published, "ELMO_URL", address)
+    move(monkeypatch, "elmo-small", f"{address}{KIND}/")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     network = toy_network("elmo", toy_corpus)
@@ -71,7 +79,7 @@ def test_elmo_is_fetched_once(
 def test_an_elmo_that_is_not_there(
     site: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "ELMO_URL", site[1])
+    move(monkeypatch, "elmo-small", f"{site[1]}{KIND}/")
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     with pytest.raises(MissingFileError, match=r"cannot fetch .*404.*--model PATH"):
         load("elmo-small")
@@ -81,7 +89,7 @@ def test_openai_as_it_was_released(
     site: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, address = site
-    monkeypatch.setattr(published, "OPENAI_URL", address)
+    move(monkeypatch, "openai-gpt-original", address)
     monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
     openai.write(folder)
     model = load("openai-gpt-original")

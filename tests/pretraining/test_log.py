@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ctxemb.errors import FormatError
-from ctxemb.pretraining.log import LOG, append_log, held_out, mend_log, read_log
+from ctxemb.models.training_log import LOG, held_out, read_log
+from ctxemb.pretraining.log import append_log, mend_log
 
 
 def test_the_later_of_two_lines_counts(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from torch import nn
 from ctxemb.errors import FormatError, InputError
 from ctxemb.models.checkpoints import load_network
 from ctxemb.models.gpt import Gpt
+from ctxemb.models.training_log import LOG
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
-from ctxemb.pretraining.log import LOG
 from ctxemb.pretraining.loop import STATE, train
 from ctxemb.pretraining.plan import TrainingPlan
 from ctxemb.pretraining.prepared import Prepared, prepare

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxemb.pretraining.log import LOG
+from ctxemb.models.training_log import LOG
 from ctxemb.pretraining.loop import STATE
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from ctxemb.metrics import accuracy
-from ctxemb.probes import ProbeRun, baselines_for, project, run_baseline, run_mix, run_probe
+from ctxemb.probes import ProbeRun, baselines_for, probes_for, run_baseline, run_mix, run_probe
 from ctxemb.probes.baselines import WordMajorityProbe, bag_of_words
-from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
-from ctxemb.probes.kinds import PROBES, Group
+from ctxemb.probes.centroid import CentroidProbe
+from ctxemb.probes.k_nearest import KNearestProbe
 from ctxemb.probes.logistic import LogisticProbe
+from ctxemb.probes.probe import Group
 from ctxemb.probes.scalar_mix import ScalarMixer
+from ctxemb.scoring.metrics import accuracy
 from ctxemb.tasks import Example, Span, Task
 from ctxemb.text.sentence import Sentence
 
@@ -62,16 +63,16 @@ def test_logistic_on_equal_rows_predicts_the_majority() -> None:
     assert probe.predict(X).tolist() == ["b"] * 5
 
 
-@pytest.mark.parametrize("name", sorted(PROBES))
+@pytest.mark.parametrize("name", sorted(probes_for("word-sense")))
 def test_every_probe_separates_what_is_apart(name: str) -> None:
     X, y = problem(60, 20, 3, noise=0.1)
     fresh, gold = problem(30, 20, 3, seed=0, noise=0.1)
     rows, asked = np.arange(60), np.arange(60, 90)
-    kind = PROBES[name]
+    probe = probes_for("word-sense")[name]
     vectors, labels = np.concatenate([X, fresh]), np.concatenate([y, gold])
     group = Group(lambda chosen: vectors[chosen], labels, [(rows, asked)])
-    ((found,),) = kind.predict([group], kind.settings, 0)
-    assert len(found) == len(kind.settings)
+    ((found,),) = probe.predict([group], probe.settings, 0)
+    assert len(found) == len(probe.settings)
     assert (found[-1] == gold).all()
 
 
@@ -129,7 +130,7 @@ def accuracy_of(task: Task, run: ProbeRun) -> float:
     return accuracy(task.gold[run.test.rows], run.test.labels)
 
 
-@pytest.mark.parametrize("probe", sorted(PROBES))
+@pytest.mark.parametrize("probe", sorted(probes_for("word-sense")))
 def test_a_group_has_a_classifier_of_its_own(probe: str) -> None:
     task, X = toy_task()
     run = run_probe(task, probe, lambda rows: X[rows], seed=0)
@@ -182,16 +183,3 @@ def test_a_label_seen_alone_in_training_is_predicted() -> None:
     train = np.array([i for i in task.splits["train"] if task.examples[i].label == "one"])
     alone = dataclasses.replace(task, splits={"train": train, "test": task.splits["test"]})
     assert accuracy_of(task, run_probe(alone, "logistic", lambda rows: X[rows])) == pytest.approx(0.5)
-
-
-def test_projection_is_the_first_two_components() -> None:
-    X, y = problem(50, 10, 2, noise=0.2)
-    points = project(X)
-    assert points.shape == (50, 2)
-    assert (project(X) == points).all()
-    assert points.mean(axis=0) == pytest.approx(0, abs=1e-9)
-    assert points[:, 0].var() > points[:, 1].var()
-    first = points[y == "label 0", 0]
-    second = points[y == "label 1", 0]
-    assert first.max() < second.min() or second.max() < first.min()
-    assert project(X[:1]).tolist() == [[0, 0]]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from ctxemb.errors import FormatError, InputError, MissingFileError
-from ctxemb.tasks import coarsewsd, events, senses, senseval
+from ctxemb.tasks.data_sets import coarsewsd20, events, senses, senseval
+
+
+def recount(module: ModuleType, monkeypatch: pytest.MonkeyPatch, counts: dict[str, int]) -> None:
+    """Let the data set of `module` expect other counts than the published ones."""
+    monkeypatch.setattr(module, "DATA_SET", dataclasses.replace(module.DATA_SET, counts=counts))
 
 
 @pytest.fixture
 def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the data folder of a CoarseWSD of one noun, whose gold files have CRLF line ends."""
-    monkeypatch.setattr(coarsewsd, "WORDS", ("java",))
-    monkeypatch.setattr(coarsewsd, "COUNTS", {"train": 2, "test": 1})
+    monkeypatch.setattr(coarsewsd20, "WORDS", ("java",))
+    recount(coarsewsd20, monkeypatch, {"train": 2, "test": 1})
     folder = tmp_path / "coarsewsd20" / "java"
     folder.mkdir(parents=True)
     (folder / "classes_map.txt").write_text('{"0": "java_island", "1": "java_code"}', encoding="utf-8")
@@ -27,7 +34,7 @@ def nouns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_coarsewsd(nouns: Path) -> None:
-    task = coarsewsd.load(nouns)
+    task = coarsewsd20.DATA_SET.load(nouns)
     assert [example.label for example in task.examples] == ["java_island", "java_code", "java_code"]
     assert task.groups == ("java",)
     assert task.splits["train"].tolist() == [0, 1]
@@ -51,29 +58,31 @@ def test_coarsewsd(nouns: Path) -> None:
 def test_faults_of_coarsewsd(nouns: Path, name: str, content: bytes, message: str) -> None:
     (nouns / "coarsewsd20" / "java" / name).write_bytes(content)
     with pytest.raises(FormatError, match=message):
-        coarsewsd.load(nouns)
+        coarsewsd20.DATA_SET.load(nouns)
 
 
 def test_an_incomplete_coarsewsd(nouns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coarsewsd, "COUNTS", {"train": 3, "test": 1})
+    recount(coarsewsd20, monkeypatch, {"train": 3, "test": 1})
     with pytest.raises(FormatError, match="expected 3 rows, found 2"):
-        coarsewsd.load(nouns)
+        coarsewsd20.DATA_SET.load(nouns)
     (nouns / "coarsewsd20" / "java" / "classes_map.txt").unlink()
     with pytest.raises(MissingFileError, match=r"classes_map\.txt"):
-        coarsewsd.load(nouns)
+        coarsewsd20.DATA_SET.load(nouns)
 
 
-def shipped(module: object, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, text: str) -> None:
+def shipped(module: ModuleType, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, text: str) -> None:
     """Let `module` find `text` where it looks for a file that ships with ctxemb."""
-    (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    monkeypatch.setattr(module, "embedded_path", lambda *parts: folder / parts[-1])
+    place = folder / module.DATA_SET.name
+    place.mkdir(exist_ok=True)
+    (place / name).write_text(text, encoding="utf-8", newline="\n")
+    monkeypatch.setattr(module, "shipped_path", folder.joinpath, raising=False)
 
 
 def test_senses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     header = "word\tpos\tsense\tsplit\tposition\tsentence\n"
     row = "bank\tnoun\triver\ttrain\t{}\t{}\n"
     shipped(senses, monkeypatch, tmp_path, "senses.tsv", header + row.format(1, "the bank ."))
-    task = senses.load()
+    task = senses.DATA_SET.load(tmp_path)
     assert (task.examples[0].group, task.examples[0].label) == ("bank", "river")
     assert task.examples[0].spans == ((0, 1, 2),)
     shipped(
@@ -88,22 +97,22 @@ def test_senses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ):
         shipped(senses, monkeypatch, tmp_path, "senses.tsv", header + row.format(position, text))
         with pytest.raises(FormatError, match=message):
-            senses.load()
+            senses.DATA_SET.load(tmp_path)
 
 
 def test_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shipped(
         events, monkeypatch, tmp_path, "events.tsv", "label\tsplit\tsentence\noccurred\ttest\tIt fell .\n"
     )
-    task = events.load()
+    task = events.DATA_SET.load(tmp_path)
     assert task.examples[0].spans == ((0, 0, 3),)
     assert task.splits["test"].tolist() == [0]
     shipped(events, monkeypatch, tmp_path, "events.tsv", "sentence\tlabel\tsplit\n")
     with pytest.raises(FormatError, match="expected the header label split sentence"):
-        events.load()
-    (tmp_path / "events.tsv").write_bytes(b"label\tsplit\tsentence\noccurred\ttest\tcaf\xe9\n")
+        events.DATA_SET.load(tmp_path)
+    (tmp_path / "events" / "events.tsv").write_bytes(b"label\tsplit\tsentence\noccurred\ttest\tcaf\xe9\n")
     with pytest.raises(InputError, match=r"events\.tsv:2: not UTF-8"):
-        events.load()
+        events.DATA_SET.load(tmp_path)
 
 
 INSTANCE = (
@@ -124,9 +133,9 @@ def write_senseval(folder: Path, *instances: str) -> Path:
 
 
 def test_senseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(senseval, "COUNTS", {"line": 2})
+    recount(senseval, monkeypatch, {"line": 2})
     given = [INSTANCE.format(name=name, sense=f"sense {name}", target=HEAD) for name in "ab"]
-    task = senseval.load(write_senseval(tmp_path, *given))
+    task = senseval.DATA_SET.load(write_senseval(tmp_path, *given))
     assert [example.label for example in task.examples] == ["sense a", "sense b"]
     assert task.sentences[0].words == ("the", "dotted", "line", ".")
     assert task.examples[0].spans == ((0, 2, 3),)
@@ -147,17 +156,17 @@ def test_senseval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_faults_of_senseval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: str, message: str
 ) -> None:
-    monkeypatch.setattr(senseval, "COUNTS", {"line": 1})
+    recount(senseval, monkeypatch, {"line": 1})
     with pytest.raises(FormatError, match=message):
-        senseval.load(write_senseval(tmp_path, instance))
+        senseval.DATA_SET.load(write_senseval(tmp_path, instance))
 
 
 def test_a_damaged_senseval(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"senseval\.zip"):
-        senseval.load(tmp_path)
+        senseval.DATA_SET.load(tmp_path)
     write_senseval(tmp_path)
     with pytest.raises(FormatError, match=r"senseval/hard\.pos is missing"):
-        senseval.load(tmp_path)
+        senseval.DATA_SET.load(tmp_path)
     (tmp_path / "senseval" / "senseval.zip").write_bytes(b"PK")
     with pytest.raises(FormatError, match="damaged"):
-        senseval.load(tmp_path)
+        senseval.DATA_SET.load(tmp_path)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ctxemb.errors import CtxembError
-from ctxemb.tasks import allwords, wic
-from ctxemb.tasks.columns import read_columns, tagged_task
+from ctxemb.tasks.data_sets import all_words, wic
+from ctxemb.tasks.formats.columns import CONLLU, read_columns, read_tagged
+from tests.tasks.test_bad_files import recount
 
 XML = """<corpus><text id="d0"><sentence id="d0.s0"><wf lemma="a" pos="DET">A</wf>
 <instance id="d0.s0.t0" lemma="Art" pos="NOUN">art form</instance></sentence></text></corpus>"""
@@ -19,7 +20,7 @@ def framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a data folder with one instance in each set."""
     folder = tmp_path / "semcor"
     folder.mkdir()
-    for name in allwords.COUNTS:
+    for name in all_words.DATA_SET.counts:
         (folder / f"{name}.data.xml").write_text(XML, encoding="utf-8")
         (folder / f"{name}.gold.key.txt").write_text(
             "d0.s0.t0 art%1:04:00:: art%1:06:00::\n", encoding="utf-8"
@@ -27,12 +28,12 @@ def framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "wordnet30").mkdir()
     lines = "art%1:06:00:: 1 1 9\nart%1:04:00:: 2 2 3\nart%2:04:00:: 3 1 0\n"
     (tmp_path / "wordnet30" / "index.sense").write_text(lines, encoding="utf-8")
-    monkeypatch.setattr(allwords, "COUNTS", dict.fromkeys(allwords.COUNTS, 1))
+    recount(all_words, monkeypatch, dict.fromkeys(all_words.DATA_SET.counts, 1))
     return tmp_path
 
 
 def test_all_words(framework: Path) -> None:
-    task = allwords.load(framework)
+    task = all_words.DATA_SET.load(framework)
     first = task.examples[0]
     assert (first.label, first.also, first.group) == ("art%1:04:00::", ("art%1:06:00::",), "art#NOUN")
     assert task.sentences[0].words == ("A", "art form")
@@ -62,7 +63,7 @@ def test_all_words(framework: Path) -> None:
 def test_faults_of_all_words(framework: Path, name: str, content: str, message: str) -> None:
     (framework / "semcor" / name).write_text(content, encoding="utf-8")
     with pytest.raises(CtxembError, match=message):
-        allwords.load(framework)
+        all_words.DATA_SET.load(framework)
 
 
 def test_conll_u_leaves_out_ranges_and_empty_nodes(tmp_path: Path) -> None:
@@ -75,19 +76,18 @@ def test_conll_u_leaves_out_ranges_and_empty_nodes(tmp_path: Path) -> None:
         f"1\tYes\tyes\tINTJ{blank}",
     ]  # fmt: skip
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    found = list(read_columns(path, 3, word=1, separator="\t"))
+    found = list(read_columns(path, 3, CONLLU))
     assert [(tagged.words, tagged.tags, tagged.document) for tagged in found] == [
         (("do", "n't", "go"), ("AUX", "PART", "VERB"), "d1"),
         (("Yes",), ("INTJ",), "d2"),
     ]
-    named = {"name": "x", "description": "", "licence": "", "source": ""}
-    task = tagged_task({"train": path, "test": path}, 3, word=1, separator="\t", **named)
-    assert [example.cluster for example in task.examples[:4]] == ["d1", "d1", "d1", "d2"]
+    content = read_tagged({"train": path, "test": path}, 3, CONLLU)
+    assert [example.cluster for example in content.examples[:4]] == ["d1", "d1", "d1", "d2"]
     with pytest.raises(CtxembError, match="expected 3 sentences of 4 words in all, found 2 of 4"):
-        tagged_task({"train": path}, 3, word=1, separator="\t", counts={"train": (3, 4)}, **named)
+        read_tagged({"train": path}, 3, CONLLU, counts={"train": (3, 4)})
     path.write_text("1 no tabs\n", encoding="utf-8")
     with pytest.raises(CtxembError, match="expected 10 columns"):
-        list(read_columns(path, 3, word=1, separator="\t"))
+        list(read_columns(path, 3, CONLLU))
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_conll_u_leaves_out_ranges_and_empty_nodes(tmp_path: Path) -> None:
 def test_faults_of_pairs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str, gold: str, message: str
 ) -> None:
-    monkeypatch.setattr(wic, "COUNTS", {"train": 1})
+    recount(wic, monkeypatch, {"train": 1})
     folder = tmp_path / "wic" / "train"
     folder.mkdir(parents=True)
     (folder / "train.data.txt").write_text(data, encoding="utf-8")
     (folder / "train.gold.txt").write_text(gold, encoding="utf-8")
     with pytest.raises(CtxembError, match=message):
-        wic.load(tmp_path)
+        wic.DATA_SET.load(tmp_path)

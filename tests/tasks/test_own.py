@@ -233,7 +233,7 @@ def test_columns_are_counted_from_one(tmp_path: Path) -> None:
 
 
 def test_equal_texts_with_other_labels_lie_in_one_fold() -> None:
-    from ctxemb.tasks.folds import make_folds
+    from ctxemb.tasks.formats.folds import make_folds
 
     texts = [f"text {i}" for i in range(40)]
     folds = make_folds([*texts, *texts[:15]], ["a"] * 40 + ["b"] * 15)
@@ -241,7 +241,7 @@ def test_equal_texts_with_other_labels_lie_in_one_fold() -> None:
 
 
 def test_folds_are_even_within_labels() -> None:
-    from ctxemb.tasks.folds import make_folds
+    from ctxemb.tasks.formats.folds import make_folds
 
     labels = ["a"] * 50 + ["b"] * 25
     folds = make_folds([str(i) for i in range(75)], labels)
@@ -250,7 +250,7 @@ def test_folds_are_even_within_labels() -> None:
 
 
 def test_rare_labels_are_spread_over_the_folds() -> None:
-    from ctxemb.tasks.folds import make_folds
+    from ctxemb.tasks.formats.folds import make_folds
 
     labels = ["a"] * 3 + ["b"] * 3 + ["c"] * 20
     folds = make_folds([str(i) for i in range(26)], labels)

@@ -124,7 +124,7 @@ def test_conllu_of_several_words_in_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "options", "message"),
     [
-        ("x.conllu", "1\ta\n", {}, "x.conllu:1: 2 columns, expected the ten"),
+        ("x.conllu", "1\ta\n", {}, "x.conllu:1: expected 10 columns separated by TAB, found 2"),
         ("x.conllu", "1\ta" + "\t_" * 8 + "\n3\tb" + "\t_" * 8, {}, "x.conllu:2: word '3', expected 2"),
         ("x.conllu", "1\t" + "\t_" * 8, {}, "x.conllu:1: word 1 is empty"),
         ("x.tsv", "a\tb\n", {}, "say which column"),

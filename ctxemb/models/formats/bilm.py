@@ -11,20 +11,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ctxemb.atomic import write_text, write_whole
 from ctxemb.errors import FormatError, InputError, MissingFileError
-from ctxemb.files import write_text, write_whole
 from ctxemb.layers.characters import N_SYMBOLS
-from ctxemb.models.formats.values import MOST_BLOCKS
-
-if TYPE_CHECKING:
-    from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.building import Network, empty_network, random_network, ready
+from ctxemb.models.elmo import Elmo, ElmoConfig
+from ctxemb.models.formats.config_values import CONFIG, MOST_BLOCKS
+from ctxemb.models.model_format import Published
 
 OPTIONS, SUFFIX = "options.json", ".hdf5"
 
@@ -36,8 +36,8 @@ _FORGET = 2
 
 def options_file(folder: Path) -> Path | None:
     """Return the file of options in `folder`, whose name may have a beginning of its own, or None."""
-    found = sorted(folder.glob(f"*{OPTIONS}"))
-    return found[0] if found else None
+    files = sorted(folder.glob(f"*{OPTIONS}"))
+    return files[0] if files else None
 
 
 def weights_file(folder: Path) -> Path:
@@ -48,14 +48,14 @@ def weights_file(folder: Path) -> Path:
     MissingFileError, InputError
         If there is none, or more than one.
     """
-    found = sorted(folder.glob(f"*{SUFFIX}"))
-    if not found:
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    if not files:
         raise MissingFileError(f"no weights in {folder}: a file *{SUFFIX} belongs beside {OPTIONS}")
-    if len(found) > 1:
+    if len(files) > 1:
         raise InputError(
-            f"{folder} holds {len(found)} files *{SUFFIX}; leave one: which is meant is not clear"
+            f"{folder} holds {len(files)} files *{SUFFIX}; leave one: which is meant is not clear"
         )
-    return found[0]
+    return files[0]
 
 
 def read_options(path: Path) -> ElmoConfig:
@@ -66,8 +66,6 @@ def read_options(path: Path) -> ElmoConfig:
     FormatError
         If it is not one, or asks for what the published models do not have; the message names the key.
     """
-    from ctxemb.models.elmo import ElmoConfig
-
     try:
         options = json.loads(path.read_text(encoding="utf-8"))
         lstm, characters = options["lstm"], options["char_cnn"]
@@ -137,10 +135,10 @@ def _take(data_set: DataSet, item: Any, what: str) -> None:
     if item.dtype.kind != "f":
         raise FormatError(f"{what} holds {item.dtype}, which are no weights")
     for part in data_set.parts:
-        found: Array = np.asarray(item[part.place], dtype=np.float32)
-        if not np.isfinite(found).all():
+        values: Array = np.asarray(item[part.place], dtype=np.float32)
+        if not np.isfinite(values).all():
             raise FormatError(f"{what} holds values that are not finite")
-        part.ours.copy_(torch.from_numpy(found)).mul_(part.sign).add_(part.added)
+        part.ours.copy_(torch.from_numpy(values)).mul_(part.sign).add_(part.added)
 
 
 def write_elmo(network: Elmo, folder: Path) -> None:
@@ -268,3 +266,60 @@ def _cell(name: str, inputs: Tensor, states: Tensor, bias: Tensor, projection: T
 def _tensor(weight: object) -> Tensor:
     assert isinstance(weight, Tensor)
     return weight
+
+
+ADDRESS = "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/"
+_KINDS = {
+    "elmo-small": "2x1024_128_2048cnn_1xhighway",
+    "elmo-medium": "2x2048_256_2048cnn_1xhighway",
+    "elmo-original": "2x4096_512_2048cnn_2xhighway",
+    "elmo-5.5b": "2x4096_512_2048cnn_2xhighway_5.5B",
+}
+"""ELMo (Peters et al. 2018): the folder of each model, which its file names repeat."""
+
+
+class Bilm:
+    """See `ModelFormat`."""
+
+    name = "bilm"
+    family = Elmo.family
+    small_files: tuple[str, ...] = (f"*{OPTIONS}",)
+    is_own = False
+    published = tuple(
+        Published(
+            name,
+            address=f"{ADDRESS}{kind}/",
+            files=(f"elmo_{kind}_{OPTIONS}", f"elmo_{kind}_weights{SUFFIX}"),
+            folder=kind,
+            source=f"AllenNLP, {kind}",
+        )
+        for name, kind in _KINDS.items()
+    )
+
+    def matches(self, folder: Path) -> bool:
+        """Return whether a folder is of this form."""
+        return options_file(folder) is not None and not (folder / CONFIG).is_file()
+
+    def read(self, folder: Path, random_init: int | None = None) -> Network:
+        """Read the network in a folder."""
+        options = options_file(folder)
+        assert options is not None
+        config = read_options(options)
+        if random_init is not None:
+            return random_network(config, None, options, random_init)
+        network = empty_network(config, None, options).to_empty(device="cpu")
+        assert isinstance(network, Elmo)
+        read_weights(network, weights_file(folder))
+        return ready(network)
+
+    def writes(self, network: Any) -> bool:
+        """Return whether a network can be written in this form."""
+        return isinstance(network, Elmo)
+
+    def write(self, network: Elmo, folder: Path, dtype: torch.dtype) -> None:
+        """Write a network to a folder, in float32 whatever the `dtype`, as bilm-tf reads it."""
+        del dtype
+        write_elmo(network, folder)
+
+
+FORMAT = Bilm()

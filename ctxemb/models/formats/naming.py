@@ -33,6 +33,19 @@ class Rule:
     transposed: bool = False
 
 
+def both(ours: str, theirs: str, *, transposed: bool = False) -> list[Rule]:
+    """Return the rules of a weight and its bias."""
+    return [
+        Rule(f"{ours}.weight", (f"{theirs}.weight",), transposed),
+        Rule(f"{ours}.bias", (f"{theirs}.bias",)),
+    ]
+
+
+def joined(ours: str, *theirs: str) -> list[Rule]:
+    """Return the rules of a weight and its bias that hold several of a file, one after the other."""
+    return [Rule(f"{ours}.{part}", tuple(f"{name}.{part}" for name in theirs)) for part in ("weight", "bias")]
+
+
 def fill(network: nn.Module, tensors: Tensors, rules: Iterable[Rule], names: Mapping[str, str]) -> None:
     """Put the tensors of a file into `network`, whose own weights may have no storage yet ("meta").
 
@@ -66,13 +79,13 @@ def fill(network: nn.Module, tensors: Tensors, rules: Iterable[Rule], names: Map
 def stored(network: nn.Module, rules: Iterable[Rule]) -> dict[str, Tensor]:
     """Return the tensors of `network` under the names of a format: the inverse of `fill`."""
     state = network.state_dict()
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for rule in rules:
         tensor = state[rule.ours].detach()
         parts = torch.chunk(tensor, len(rule.theirs)) if len(rule.theirs) > 1 else (tensor,)
         for name, part in zip(rule.theirs, parts, strict=True):
-            found[name] = (part.T if rule.transposed else part).contiguous()
-    return found
+            tensors[name] = (part.T if rule.transposed else part).contiguous()
+    return tensors
 
 
 def _read(tensors: Tensors, rule: Rule, names: Mapping[str, str], shape: tuple[int, ...]) -> Tensor:
@@ -82,14 +95,14 @@ def _read(tensors: Tensors, rule: Rule, names: Mapping[str, str], shape: tuple[i
     turned = rule.transposed and len(shape) == 2
     each = (shape[0] // len(rule.theirs), *shape[1:])
     theirs = [names[name] for name in rule.theirs]
-    found = [tensors.kept(name) for name in theirs]
-    for name, part in zip(theirs, found, strict=True):
+    parts = [tensors.kept(name) for name in theirs]
+    for name, part in zip(theirs, parts, strict=True):
         _check(part, each[::-1] if turned else each, f"{tensors.file(name)}: tensor {name}")
-    whole = found[0]
-    if len(found) == 1 and not turned and whole.dtype == torch.float32 and whole.is_contiguous():
+    whole = parts[0]
+    if len(parts) == 1 and not turned and whole.dtype == torch.float32 and whole.is_contiguous():
         _check_finite(whole, f"{tensors.file(theirs[0])}: tensor {theirs[0]}")
         return whole
-    del found, part, whole
+    del parts, part, whole
     joined = torch.empty(shape)
     for name, place in zip(theirs, joined.split(each[0]), strict=True):
         passing = tensors.passing(name)

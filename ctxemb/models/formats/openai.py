@@ -18,8 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctxemb.errors import FormatError, MissingFileError
+from ctxemb.models.building import Network, empty_network, random_network, ready
+from ctxemb.models.formats.gpt import rules
+from ctxemb.models.formats.naming import fill
 from ctxemb.models.formats.tokenizers import word_end_bpe
-from ctxemb.models.gpt import GptConfig
+from ctxemb.models.gpt import Gpt, GptConfig
+from ctxemb.models.model_format import Published
 from ctxemb.models.pieces import PieceTokenizer
 
 SHAPES, VOCABULARY, MERGES = "params_shapes.json", "encoder_bpe_40000.json", "vocab_40000.bpe"
@@ -142,8 +146,8 @@ def _shapes(folder: Path) -> list[list[int]]:
         raise FormatError(f"{path}: not a list of shapes: {error}") from error
     if not good:
         raise FormatError(f"{path}: not the shapes of a GPT: positions, pieces, and twelve for each block")
-    found: list[list[int]] = shapes
-    return found
+    checked: list[list[int]] = shapes
+    return checked
 
 
 def _array(path: Path) -> NDArray[np.floating[Any]]:
@@ -157,3 +161,50 @@ def _array(path: Path) -> NDArray[np.floating[Any]]:
         raise FormatError(f"{path}: expected a row of numbers, found {array.dtype} of shape {array.shape}")
     numbers: NDArray[np.floating[Any]] = array.astype(array.dtype.newbyteorder("="), copy=False)
     return numbers
+
+
+ADDRESS = (
+    "https://raw.githubusercontent.com/openai/finetune-transformer-lm/"
+    "f7c13308472857da7317a8b6628e9e628d9f6a73/model/"
+)
+_NAME = "openai-gpt-original"
+"""GPT (Radford et al. 2018) as OpenAI released it; ``openai-gpt`` is the same, converted."""
+
+
+class Released:
+    """See `ModelFormat`."""
+
+    name = "openai"
+    family = Gpt.family
+    small_files: tuple[str, ...] = (SHAPES, VOCABULARY, MERGES)
+    is_own = False
+    published = (
+        Published(_NAME, address=ADDRESS, files=RELEASED, folder=_NAME, source="OpenAI's own release"),
+    )
+
+    def matches(self, folder: Path) -> bool:
+        """Return whether a folder is of this form."""
+        return (folder / SHAPES).is_file()
+
+    def read(self, folder: Path, random_init: int | None = None) -> Network:
+        """Read the network in a folder."""
+        config = read_config(folder)
+        tokenizer = read_tokenizer(folder, config.unknown)
+        if random_init is not None:
+            return random_network(config, tokenizer, folder / SHAPES, random_init)
+        network = empty_network(config, tokenizer, folder / SHAPES)
+        tensors = ReleasedArrays(folder)
+        fill(network, tensors, rules(config.n_blocks), {name: name for name in tensors.names})
+        return ready(network)
+
+    def writes(self, network: Any) -> bool:
+        """Return that nothing is written in this form: nobody else reads it."""
+        del network
+        return False
+
+    def write(self, network: Any, folder: Path, dtype: torch.dtype) -> None:
+        """Refuse: this form is only read."""
+        raise NotImplementedError
+
+
+FORMAT = Released()

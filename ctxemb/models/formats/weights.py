@@ -147,18 +147,18 @@ class _SafeFile:
 
     def get(self, name: str) -> Tensor:
         try:
-            found: Tensor = self._file.get_tensor(name)
+            tensor: Tensor = self._file.get_tensor(name)
         except (SafetensorError, OSError, ValueError, RuntimeError, AttributeError) as error:
             raise FormatError(f"{self.path}: tensor {name} cannot be read: {error}") from error
-        return found
+        return tensor
 
     take = get
 
 
 class _BinFile:
     def __init__(self, path: Path) -> None:
-        found, self.mapped = _read_bin(path)
-        self._tensors = dict(found)
+        tensors, self.mapped = _read_bin(path)
+        self._tensors = dict(tensors)
         self.names = list(self._tensors)
 
     def get(self, name: str) -> Tensor:
@@ -179,7 +179,7 @@ def _read_bin(path: Path) -> tuple[Mapping[str, Tensor], bool]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickles that are refused anyway
-            found, mapped = _load(path)
+            tensors, mapped = _load(path)
     except pickle.UnpicklingError as error:
         raise FormatError(
             f"{path}: holds more than tensors, and is not read: loading it would run code from the file. "
@@ -187,11 +187,11 @@ def _read_bin(path: Path) -> tuple[Mapping[str, Tensor], bool]:
         ) from error
     except Exception as error:  # the unpickler raises whatever damaged bytes lead it to
         raise FormatError(f"{path}: not a file of PyTorch weights: {error}") from error
-    if not isinstance(found, Mapping) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in found.items()
+    if not isinstance(tensors, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in tensors.items()
     ):
         raise FormatError(f"{path}: expected tensors by name")
-    return found, mapped
+    return tensors, mapped
 
 
 def _load(path: Path) -> tuple[Any, bool]:
@@ -211,7 +211,7 @@ def _shards(index: Path) -> TensorFiles:
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:
             raise FormatError(f"{index}: {name!r} is not the name of a file beside it")
-    found = TensorFiles(index, [index.with_name(name) for name in names])
-    if lacking := sorted(set(places) - set(found.names)):
+    tensors = TensorFiles(index, [index.with_name(name) for name in names])
+    if lacking := sorted(set(places) - set(tensors.names)):
         raise FormatError(f"{index}: no shard holds {', '.join(lacking[:5])}")
-    return found
+    return tensors

@@ -1,0 +1,164 @@
+"""Folders of `transformers`: ``config.json`` with a ``model_type``, weights, and a tokenizer.
+
+What differs between the types is declared in a file for each: a few sizes and choices, names of tensors and
+special pieces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+
+from ctxemb.atomic import write_text, write_whole
+from ctxemb.errors import FormatError
+from ctxemb.models.building import Network, empty_network, random_network, ready
+from ctxemb.models.formats.config_values import CONFIG, Values, has_value, read_config_values
+from ctxemb.models.formats.naming import Rule, fill, stored
+from ctxemb.models.formats.tokenizers import (
+    MERGED,
+    MERGES,
+    SETTINGS,
+    TOKENIZER,
+    VOCABULARY,
+    read_tokenizer,
+)
+from ctxemb.models.formats.weights import SAFE, read_tensors
+from ctxemb.models.model_format import Published
+from ctxemb.models.pieces import PieceTokenizer
+
+_BUFFERS = ("position_ids", "attn.bias", "attn.masked_bias", "token_type_ids")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FolderFormat:
+    """One ``model_type``.
+
+    Parameters
+    ----------
+    name
+        The ``model_type``.
+    network
+        The network that reads it.
+    read_config
+        From the values of ``config.json`` to our configuration.
+    write_config
+        From our configuration to the values of ``config.json``.
+    holds
+        Whether a network of this configuration is written in this form.
+    rules
+        The names of tensors, given the number of blocks.
+    prefix
+        What may stand before all names, in checkpoints with a head.
+    heads
+        Beginnings of names that belong to heads, which are left out.
+    special_pieces
+        What ``tokenizer_config.json`` says of special pieces.
+    needed_pieces
+        Pieces that the vocabulary must have.
+    without
+        From a configuration and the names in a file to the configuration without what the file lacks.
+    word_ends
+        Whether a BPE from ``merges.txt`` marks the ends of words.
+    published
+        Models that are published in this form.
+    """
+
+    name: str
+    network: type[Any]
+    read_config: Callable[[Values], Any]
+    write_config: Callable[[Any], dict[str, Any]]
+    holds: Callable[[Any], bool]
+    rules: Callable[[int], list[Rule]]
+    prefix: str
+    heads: tuple[str, ...]
+    special_pieces: Callable[[Any], dict[str, str]]
+    needed_pieces: Callable[[Any], list[str]]
+    without: Callable[[Any, Iterable[str]], Any] = lambda config, names: config
+    word_ends: bool = False
+    published: tuple[Published, ...] = ()
+    is_own: bool = False
+    small_files: tuple[str, ...] = (CONFIG, TOKENIZER, VOCABULARY, MERGED, MERGES)
+
+    @property
+    def family(self) -> str:
+        """The family of its networks."""
+        return str(self.network.family)
+
+    def matches(self, folder: Path) -> bool:
+        """Return whether a folder is of this ``model_type``."""
+        return has_value(folder, "model_type", self.name)
+
+    def read(self, folder: Path, random_init: int | None = None) -> Network:
+        """Read the network in a folder; see `ModelFormat`."""
+        config = self.read_config(read_config_values(folder))
+        tokenizer = self._read_tokenizer(folder, config)
+        if random_init is not None:
+            return random_network(config, tokenizer, folder / CONFIG, random_init)
+        tensors = read_tensors(folder)
+        every = self.rules(config.n_blocks)
+        names = self._names(list(tensors.names), every, tensors.path)
+        network = empty_network(self.without(config, names), tokenizer, folder / CONFIG)
+        expected = network.state_dict().keys()
+        fill(network, tensors, [rule for rule in every if rule.ours in expected], names)
+        return ready(network)
+
+    def writes(self, network: Any) -> bool:
+        """Return whether a network can be written in this form."""
+        return isinstance(network, self.network) and self.holds(network.config)
+
+    def write(self, network: Any, folder: Path, dtype: torch.dtype) -> None:
+        """Write a network to a folder; see `ModelFormat`."""
+        expected = network.state_dict().keys()
+        rules = [rule for rule in self.rules(network.config.n_blocks) if rule.ours in expected]
+        tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, rules).items()}
+        content = save(tensors, metadata={"format": "pt"})
+        write_text(folder / CONFIG, json.dumps(self.write_config(network.config), indent=2) + "\n")
+        write_whole(folder / SAFE, lambda path: path.write_bytes(content))
+        write_text(folder / TOKENIZER, network.tokenizer.tokenizer.to_str(pretty=False))
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", **self.special_pieces(network)}
+        write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
+
+    def _read_tokenizer(self, folder: Path, config: Any) -> PieceTokenizer:
+        needed = self.needed_pieces(config)
+        tokenizer = read_tokenizer(folder, config.unknown, needed, word_ends=self.word_ends)
+        if len(tokenizer) > config.n_vocabulary:
+            raise FormatError(
+                f"{folder}: the tokenizer has {len(tokenizer)} pieces, but {CONFIG} has room for "
+                f"{config.n_vocabulary}"
+            )
+        return tokenizer
+
+    def _names(self, names: list[str], rules: list[Rule], path: Path) -> dict[str, str]:
+        """Return, for each tensor that a rule names, its name in the file; heads and buffers are left out.
+
+        Raises
+        ------
+        FormatError
+            If the file holds tensors that belong to nothing we know.
+        """
+        expected = {name for rule in rules for name in rule.theirs}
+        known: dict[str, str] = {}
+        odd: list[str] = []
+        for name in names:
+            bare = _modern(name.removeprefix(self.prefix))
+            if bare in expected:
+                known[bare] = name
+            elif not bare.startswith(self.heads) and not bare.endswith(_BUFFERS):
+                odd.append(name)
+        if odd:
+            shown = ", ".join(sorted(odd)[:5]) + (" …" if len(odd) > 5 else "")
+            raise FormatError(f"{path}: unknown tensors: {shown}")
+        return known
+
+
+def _modern(name: str) -> str:
+    """Return the name that a tensor of TensorFlow's first BERTs has today."""
+    if name.endswith("LayerNorm.gamma"):
+        return name.removesuffix("gamma") + "weight"
+    return name.removesuffix("beta") + "bias" if name.endswith("LayerNorm.beta") else name

@@ -1,0 +1,45 @@
+"""RoBERTa, as `transformers` has it: BERT's tensors, other pieces, and positions that begin later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ctxemb.models.bert import Bert, BertConfig
+from ctxemb.models.formats import bert
+from ctxemb.models.formats.config_values import Values
+from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.model_format import Published
+
+
+def read_config(values: Values) -> BertConfig:
+    """Return the configuration that ``config.json`` tells."""
+    config = bert.read_config(values)
+    # Positions are counted from the one after the padding piece's number.
+    first = 1 if values.values.get("pad_token_id") == 0 else values.number("pad_token_id", 1) + 1
+    return replace(config, first_position=first, start="<s>", end="</s>", unknown="<unk>")
+
+
+def write_config(config: BertConfig) -> dict[str, Any]:
+    """Return the values of ``config.json``."""
+    named = {"model_type": "roberta", "architectures": ["RobertaModel"]}
+    return {**bert.write_config(config), **named, "pad_token_id": config.first_position - 1}
+
+
+FORMAT = FolderFormat(
+    name="roberta",
+    network=Bert,
+    read_config=read_config,
+    write_config=write_config,
+    holds=lambda config: bool(config.n_segments) and config.first_position > 0,
+    rules=bert.rules,
+    prefix="roberta.",
+    heads=bert.HEADS,
+    special_pieces=bert.special_pieces,
+    needed_pieces=bert.needed_pieces,
+    without=bert.without_pooler,
+    published=(
+        Published("roberta-base", "FacebookAI/roberta-base"),
+        Published("roberta-large", "FacebookAI/roberta-large"),
+    ),
+)

@@ -1,5 +1,0 @@
-"""Results to a report that a reader can trust."""
-
-from ctxemb.report.write import write_figures, write_report
-
-__all__ = ["write_figures", "write_report"]

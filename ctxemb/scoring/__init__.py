@@ -1,0 +1,1 @@
+"""How well predictions agree with gold labels, and how sure that is: metrics, intervals and tests, chunks."""

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ctxemb.comparison import evaluate, make_spec
+from ctxemb.comparison.cache import Cache, default_cache, digest
+from ctxemb.comparison.vectors import task_vectors
+from ctxemb.errors import UnknownNameError
+from ctxemb.extraction import embed
+from ctxemb.models import load
+from ctxemb.results import Result
+from ctxemb.results.json_lines import read_records
+from ctxemb.tasks import Example, Span, Task, load_task
+from ctxemb.text.sentence import Sentence
+
+
+def spec(folder: Path, **more: Any) -> Any:
+    values = {
+        "models": [str(folder)],
+        "tasks": ["events"],
+        "layers": [0, -1],
+        "probes": ["centroid"],
+        "combinations": ["mix", "concat"],
+        **more,
+    }
+    return make_spec(values, "test")
+
+
+def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
+    folder = evaluate(spec(elmo_folder), command="ctxemb compare test").save(tmp_path / "results")
+    results = read_records(folder / "results.jsonl", Result)
+    lines = {(result.model, result.layer, result.probe) for result in results}
+    assert lines == {
+        ("majority", "-", "majority"),
+        ("bag-of-words", "-", "bag-of-words"),
+        ("tiny", 0, "centroid"),
+        ("tiny", 2, "centroid"),
+        ("tiny", "concat", "logistic"),
+        ("tiny", "mix", "logistic"),
+        ("tiny@static", 0, "centroid"),
+        ("tiny@random", 0, "centroid"),
+        ("tiny@random", 2, "centroid"),
+    }
+    assert len(results) == 4 * len(lines)  # accuracy and macro-F1, on dev and on the test
+    assert {path.name for path in folder.iterdir()} == {
+        "results.jsonl", "mixes.jsonl", "maps.jsonl", "differences.jsonl", "confusions.jsonl",
+        "trainings.jsonl", "run.json",
+    }  # fmt: skip
+
+
+def test_what_is_known_is_not_computed_again(
+    elmo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluate(spec(elmo_folder), cache=tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("computed again")
+
+    for name in ("run_probe", "run_mix", "run_baseline"):
+        monkeypatch.setattr(f"ctxemb.comparison.steps.{name}", refuse)
+    monkeypatch.setattr("ctxemb.comparison.vectors.embed_ways", refuse)
+    again = evaluate(spec(elmo_folder), cache=tmp_path)
+    assert again.results == first.results
+    assert again.mixes == first.mixes
+    with pytest.raises(AssertionError, match="computed again"):
+        evaluate(spec(elmo_folder, seed=1), cache=tmp_path)
+
+
+def test_no_cache_gives_the_same(elmo_folder: Path, tmp_path: Path) -> None:
+    assert evaluate(spec(elmo_folder)).results == evaluate(spec(elmo_folder), cache=tmp_path).results
+
+
+def test_wrong_layers_and_words_are_told(elmo_folder: Path) -> None:
+    with pytest.raises(UnknownNameError, match="no layer 7"):
+        evaluate(spec(elmo_folder, layers=[7]))
+    wanted = {"task": "senses", "word": "sprnig"}
+    with pytest.raises(UnknownNameError, match="did you mean 'spring'"):
+        evaluate(spec(elmo_folder, tasks=["senses"], map=wanted, baselines=[], combinations=[]))
+
+
+def test_vectors_of_examples_are_means_of_their_words(elmo_folder: Path) -> None:
+    sentences = (Sentence(("one", "two", "three")), Sentence(("four",)))
+    examples = (
+        Example((Span(1, 0, 1),), "a"),
+        Example((Span(0, 0, 3),), "b"),
+        Example((Span(0, 1, 2),), "a"),
+    )
+    pairs = (
+        Example((Span(1, 0, 1), Span(0, 2, 3)), "yes"),
+        Example((Span(0, 0, 2), Span(0, 1, 2)), "no"),
+    )
+    task = Task(
+        "toy", "word-sense", "", "", "", sentences, examples, {"train": np.arange(3), "test": np.arange(3)}
+    )
+    model = load(str(elmo_folder))
+    words = embed(model, list(sentences)).values
+    (found,) = task_vectors(model, task, Cache(None))
+    assert found[:, 0] == pytest.approx(words[:, 3], abs=1e-5)
+    assert found[:, 1] == pytest.approx(words[:, :3].mean(axis=1), abs=1e-5)
+    assert found[:, 2] == pytest.approx(words[:, 1], abs=1e-5)
+    (both,) = task_vectors(model, dataclasses.replace(task, kind="pair", examples=pairs), Cache(None))
+    assert both.shape == (model.n_layers, 2, 2 * model.width)
+    assert both[:, 0] == pytest.approx(np.concatenate([words[:, 3], words[:, 2]], axis=1), abs=1e-5)
+    assert both[:, 1, : model.width] == pytest.approx(words[:, :2].mean(axis=1), abs=1e-5)
+
+
+def test_pools_are_made_together_and_kept_apart(elmo_folder: Path, tmp_path: Path) -> None:
+    sentences = (Sentence(tuple("abcdefgh")), Sentence(("h", "g")), Sentence(tuple("abcdefgh")))
+    examples = tuple(Example((Span(i, 0, len(one)),), "x") for i, one in enumerate(sentences))
+    task = Task("toy", "sentence-label", "", "", "", sentences, examples, {"train": np.arange(3)})
+    model = load(str(elmo_folder))
+    cache = Cache(tmp_path)
+    (last,) = task_vectors(model, task, cache, pools=["last"])
+    mean, highest, again, cls = task_vectors(model, task, cache, pools=["mean", "max", "last", "cls"])
+    assert (again == last).all()
+    assert len(list(tmp_path.glob("vectors/*.npy"))) == 4
+    assert not list(tmp_path.glob("vectors/*.part"))
+    for pool, found in (("max", highest), ("last", last), ("cls", cls)):
+        alone = embed(model, list(sentences), pool=pool, unit="sentence").values
+        assert found == pytest.approx(alone, abs=1e-5)
+    words = embed(model, list(sentences)).values
+    assert mean[:, 1] == pytest.approx(words[:, 8:10].mean(axis=1), abs=1e-5)
+
+
+def test_the_map_shows_text_only_where_it_may(elmo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"task": "senses", "word": "bank"}
+    given = spec(elmo_folder, tasks=["senses"], map=wanted, baselines=[], combinations=[], layers=[0])
+    maps = evaluate(given).maps
+    assert len(maps) == 60
+    assert all("*bank" in point.text for point in maps)
+    closed = dataclasses.replace(load_task("senses"), shareable=False)
+    monkeypatch.setattr("ctxemb.comparison.compare.load_task", lambda *_: closed)
+    assert all(point.text == "" for point in evaluate(given).maps)
+
+
+def test_keys_do_not_mind_order_and_the_cache_has_a_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1, "b": 3})
+    monkeypatch.setenv("CTXEMB_CACHE", str(tmp_path))
+    assert default_cache() == tmp_path
+    monkeypatch.delenv("CTXEMB_CACHE")
+    assert "ctxemb" in str(default_cache())
+
+
+def test_results_have_the_names_of_today(elmo_folder: Path, tmp_path: Path) -> None:
+    rows = [f"{'good' if i % 2 else 'bad'}\tIt was {'fine' if i % 2 else 'dull'} no {i} ." for i in range(40)]
+    for name in ("first", "second"):
+        file = tmp_path / f"{name}.tsv"
+        file.write_text("\n".join(rows), encoding="utf-8")
+        given = spec(elmo_folder, tasks=[str(file)], layers=[0], analyses=["control"], combinations=["mix"])
+        findings = evaluate(given, cache=tmp_path / "cache")
+        named = (*findings.results, *findings.mixes, *findings.differences)
+        assert {record.task for record in named} == {name}
