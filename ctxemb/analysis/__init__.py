@@ -20,9 +20,11 @@ from ctxemb.analysis.rogue_dimensions import dimension_contributions, informativ
 from ctxemb.analysis.same_sentence import intra_sentence_similarity
 from ctxemb.analysis.same_word import self_similarity
 from ctxemb.analysis.senses_apart import sense_separation
+from ctxemb.analysis.spaces import Space
 from ctxemb.analysis.static_share import maximum_explainable_variance
 
 __all__ = [
+    "Space",
     "canonical_correlations",
     "centre_of_gravity",
     "cka",

@@ -39,7 +39,7 @@ def test_the_fit_by_hand() -> None:
 def test_the_value_of_scikit_dimension() -> None:
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(1000, 5)) @ generator.normal(size=(5, 12))
-    assert intrinsic_dimension(rows) == pytest.approx(5.054523742657129)  # skdim.id.TwoNN, 0.4
+    assert intrinsic_dimension(rows) == pytest.approx(5.054523742657129)  # of scikit-dimension 0.5.0
 
 
 def test_copies_of_a_row_count_once() -> None:
