@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ctxemb.comparison.analyse import analyse
     from ctxemb.extraction.embedder import load_embedder as load
     from ctxemb.extraction.vectorizer import ContextualVectorizer
 
-__all__ = ["ContextualVectorizer", "__version__", "load"]
+__all__ = ["ContextualVectorizer", "__version__", "analyse", "load"]
 
 _WHERE = {
+    "analyse": ("ctxemb.comparison.analyse", "analyse"),
     "load": ("ctxemb.extraction.embedder", "load_embedder"),
     "ContextualVectorizer": ("ctxemb.extraction.vectorizer", "ContextualVectorizer"),
 }

@@ -60,6 +60,37 @@ def bootstrap_mean(
     return Interval(value, min(value, float(low)), max(value, float(high)))
 
 
+def bootstrap_means(
+    values: NDArray[np.floating], weights: ArrayLike, *, seed: int = 0, n_bootstrap: int = 1000
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weighted means of several columns, and their bounds, as `bootstrap_mean`.
+
+    Units are drawn once for all columns.
+
+    Parameters
+    ----------
+    values
+        (n_units, n_columns)
+    weights
+        (n_units,) what each unit counts.
+    seed, n_bootstrap
+        Of the resampling.
+
+    Returns
+    -------
+    array, array, array
+        Means, lower and upper bounds, each (n_columns,).
+    """
+    x, w = values.astype(np.float64), np.asarray(weights, dtype=np.float64)
+    means = w @ x / w.sum()
+    if len(x) < 2:
+        return means, np.full_like(means, np.nan), np.full_like(means, np.nan)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(len(x), np.full(len(x), 1 / len(x)), size=n_bootstrap) * w
+    low, high = np.quantile(drawn @ x / drawn.sum(axis=1, keepdims=True), percentiles(len(x)), axis=0)
+    return means, np.minimum(low, means), np.maximum(high, means)
+
+
 def _ratio_draws(
     above: NDArray[np.float64], below: NDArray[np.float64], n: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from ctxemb.cli.terminal import Terminal
 from ctxemb.errors import CtxembError
 
 _COMMANDS = (
-    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "compare", "report",
+    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "compare", "report",
     "pretrain", "perplexity", "save", "completion",
 )  # fmt: skip
 

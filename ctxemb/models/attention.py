@@ -67,10 +67,20 @@ def attention_maps(model: ContextualModel, sentences: Sequence[Sentence]) -> Ite
     InputError
         If the model has no attention.
     """
-    blocks = _Blocks(getattr(getattr(model, "model", model), "network", None), model.name)
+    blocks = _Blocks(_network(model), model.name)
     for first in range(0, len(sentences), _SENTENCES_AT_ONCE):
         batch = model.encode(sentences[first : first + _SENTENCES_AT_ONCE])
         yield from _in_order(blocks, batch, first)
+
+
+def has_attention(model: ContextualModel) -> bool:
+    """Return whether a model has attention to look at."""
+    return isinstance(_network(model), Gpt | Bert | Wrapped)
+
+
+def _network(model: ContextualModel) -> Any:
+    """Return what computes a model, or the model of an `Embedder`; None if nothing does by itself."""
+    return getattr(getattr(model, "model", model), "network", None)
 
 
 def _in_order(blocks: _Blocks, batch: Encoding, first: int) -> Iterator[AttentionMaps]:
