@@ -8,12 +8,14 @@
 """
 
 from ctxemb.analysis.canonical_correlation import canonical_correlations, mean_squared_cca, pwcca, svcca
+from ctxemb.analysis.coordinates import coordinates
 from ctxemb.analysis.expected_layer import centre_of_gravity, expected_layer
 from ctxemb.analysis.intrinsic import intrinsic_dimension
 from ctxemb.analysis.isotropy import iso_score, iso_score_star, mean_cosine, partition_isotropy
 from ctxemb.analysis.kernel_alignment import cka, cka_matrix, minibatch_cka
 from ctxemb.analysis.neighbors import nearest
 from ctxemb.analysis.orthogonal import procrustes
+from ctxemb.analysis.power import rank_stability, smallest_difference, superiority
 from ctxemb.analysis.principal_axes import participation_ratio, spectrum
 from ctxemb.analysis.representational import mutual_neighbors, rsa
 from ctxemb.analysis.rogue_dimensions import dimension_contributions, informativity
@@ -29,6 +31,7 @@ __all__ = [
     "centre_of_gravity",
     "cka",
     "cka_matrix",
+    "coordinates",
     "dimension_contributions",
     "expected_layer",
     "informativity",
@@ -46,9 +49,12 @@ __all__ = [
     "partition_isotropy",
     "procrustes",
     "pwcca",
+    "rank_stability",
     "rsa",
     "self_similarity",
     "sense_separation",
+    "smallest_difference",
     "spectrum",
+    "superiority",
     "svcca",
 ]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ctxemb.analysis.intervals import bootstrap_statistic
 from ctxemb.analysis.measure import Layer, LayerMeasure, Value
-from ctxemb.analysis.nearest_rows import nearest_distances
+from ctxemb.analysis.nearest_rows import nearest_rows
 from ctxemb.analysis.rows import Rows, check_rows, sample_rows
 from ctxemb.errors import InputError
 
@@ -53,7 +53,7 @@ def _log_ratios(rows: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[
     distinct, first = np.unique(rows, axis=0, return_index=True)
     if len(distinct) < 3:
         raise InputError(f"an intrinsic dimension needs at least 3 distinct rows, found {len(distinct)}")
-    distances = nearest_distances(distinct, 2)
+    _, distances = nearest_rows(distinct, 2)
     return first, np.asarray(np.log(distances[:, 1] / np.maximum(distances[:, 0], 1e-300)))
 
 

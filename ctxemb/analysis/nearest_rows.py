@@ -12,8 +12,8 @@ _MORE = 8
 """So many more candidates are measured exactly than neighbours are asked for."""
 
 
-def nearest_rows(X: NDArray[Any], k: int) -> NDArray[np.int64]:
-    """Return the numbers of the `k` nearest other rows of each row by Euclidean distance, nearest first.
+def nearest_rows(X: NDArray[Any], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the `k` nearest other rows of each row by Euclidean distance, and their distances.
 
     Candidates are found by a product of matrices, and measured again from the differences, because the
     product loses small distances to rounding. Ties go to the row that stands first.
@@ -25,18 +25,9 @@ def nearest_rows(X: NDArray[Any], k: int) -> NDArray[np.int64]:
 
     Returns
     -------
-    array
-        (n, k)
+    array, array
+        Numbers and distances of the rows, (n, k), nearest first.
     """
-    return _nearest(X, k)[0]
-
-
-def nearest_distances(X: NDArray[Any], k: int) -> NDArray[np.float64]:
-    """Return the distances of the `k` nearest other rows of each row, (n, k), nearest first."""
-    return _nearest(X, k)[1]
-
-
-def _nearest(X: NDArray[Any], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     centred = X - X.mean(axis=0, dtype=np.float64).astype(X.dtype)
     squares = np.einsum("ij,ij->i", centred, centred)
     n_candidates = min(len(X) - 1, k + _MORE)

@@ -66,7 +66,7 @@ def mutual_neighbors(X: Rows, Y: Rows, k: int = NEIGHBORS) -> NDArray[np.float64
     check_same_rows(X, Y)
     if not 1 <= k < len(X):
         raise InputError(f"k should lie in [1, {len(X) - 1}], one less than there are rows, found {k}")
-    return _shared(*(nearest_rows(unit_rows(np.asarray(Z[:])), k) for Z in (X, Y)))
+    return _shared(*(nearest_rows(unit_rows(np.asarray(Z[:])), k)[0] for Z in (X, Y)))
 
 
 def _cosines(rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -120,7 +120,7 @@ def _compare_cosines(
 def _prepare_neighbors(layer: Layer) -> tuple[NDArray[np.int64], int]:
     check_rows(layer.rows, fewest=3)
     _, rows = sample_rows(layer.rows, _MOST_ROWS, layer.seed)
-    return nearest_rows(unit_rows(rows), min(NEIGHBORS, len(rows) - 1)), layer.seed
+    return nearest_rows(unit_rows(rows), min(NEIGHBORS, len(rows) - 1))[0], layer.seed
 
 
 def _compare_neighbors(a: tuple[NDArray[np.int64], int], b: tuple[NDArray[np.int64], int]) -> list[Value]:

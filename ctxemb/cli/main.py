@@ -14,8 +14,8 @@ from ctxemb.cli.terminal import Terminal
 from ctxemb.errors import CtxembError
 
 _COMMANDS = (
-    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "compare", "report",
-    "pretrain", "perplexity", "save", "completion",
+    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "export", "compare",
+    "report", "pretrain", "perplexity", "save", "completion",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from ctxemb.analysis import centre_of_gravity, expected_layer, intrinsic_dimensi
 from ctxemb.analysis.intervals import block_borders, bootstrap_mean, jackknife
 from ctxemb.analysis.intrinsic import MEASURES
 from ctxemb.analysis.measure import Layer, Occurrences
-from ctxemb.analysis.nearest_rows import nearest_distances, nearest_rows
+from ctxemb.analysis.nearest_rows import nearest_rows
 from ctxemb.errors import InputError
 
 GENERATOR = np.random.default_rng(2)
@@ -17,8 +17,9 @@ def test_nearest_rows_by_brute_force() -> None:
     rows = GENERATOR.normal(size=(1100, 4)) + 100
     distances = np.linalg.norm(rows[:, None] - rows[None], axis=2)
     np.fill_diagonal(distances, np.inf)
-    assert (nearest_rows(rows, 3) == np.argsort(distances, axis=1)[:, :3]).all()
-    assert nearest_distances(rows, 2) == pytest.approx(np.sort(distances, axis=1)[:, :2])
+    numbers, found = nearest_rows(rows, 3)
+    assert (numbers == np.argsort(distances, axis=1)[:, :3]).all()
+    assert found == pytest.approx(np.sort(distances, axis=1)[:, :3])
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
