@@ -44,8 +44,8 @@ class Occurrences:
 
     @cached_property
     def words(self) -> NDArray[np.str_]:
-        """(n_words,) the words in lower case: occurrences of one word are told together by it."""
-        return np.array([word.lower() for words in self.sentences for word in words], dtype=np.str_)
+        """(n_words,) what occurrences of one word have in common: its first 64 characters, in lower case."""
+        return np.array([word.lower()[:64] for words in self.sentences for word in words], dtype=np.str_)
 
     @cached_property
     def blocks(self) -> NDArray[np.int64]:

@@ -26,6 +26,7 @@ def _list_measures(context: click.Context, option: click.Parameter, asked: bool)
 
 
 @click.command("analyse")
+@click.argument("spec", required=False, metavar="[SPEC.toml]")
 @models_option
 @click.option("--text", metavar="FILE", help="Measure the words of this text, a sentence a line.")
 @click.option("--task", metavar="NAME", help="Measure the words of a task, or of scws, cosimlex or rawc.")
@@ -84,6 +85,7 @@ def _list_measures(context: click.Context, option: click.Parameter, asked: bool)
 @pass_terminal
 def command(
     terminal: Terminal,
+    spec: str | None,
     models: tuple[str, ...],
     text: str | None,
     task: str | None,
@@ -106,36 +108,44 @@ def command(
 ) -> None:
     """Measure what the layers of models are like: geometry, similarity, attention.
 
-    Intervals are 95 %: of means, words or sentences are resampled whole; of what is no mean, blocks of
-    sentences are left out in turn.
+    SPEC.toml holds several analyses of the same models, such as benchmarks/geometry.toml; only --output,
+    --data, --cache and --format go with it. Intervals are 95 %: of means, words or sentences are resampled
+    whole; of what is no mean, blocks of sentences are left out in turn.
     """
     from pathlib import Path
 
     from ctxemb.comparison.analyse import analyse
+    from ctxemb.comparison.analysis_spec import read_analysis, run_analyses
     from ctxemb.comparison.cache import default_cache
     from ctxemb.extraction import parse_layers
     from ctxemb.models.computation import Computation
 
+    if spec and (models or text or task or stores):
+        raise click.UsageError("SPEC.toml says what is analysed: give no model, text, task or store with it")
+    folder, cache = Path(data) if data else None, default_cache() if cached else None
     with terminal.steps() as progress:
-        found = analyse(
-            () if stores else models or ("elmo", "gpt", "bert"),
-            measures,
-            text=text,
-            task=task,
-            stores=stores,
-            layers=parse_layers(layers),
-            space=space,
-            reference=reference,
-            twins=twins,
-            ranks=ranks,
-            most_sentences=most,
-            tokenized=tokenized,
-            seed=seed,
-            computation=Computation(device, dtype),  # type: ignore[arg-type]
-            data=Path(data) if data else None,
-            cache=default_cache() if cached else None,
-            progress=progress,
-        )
+        if spec:
+            found = run_analyses(read_analysis(Path(spec)), data=folder, cache=cache, progress=progress)
+        else:
+            found = analyse(
+                () if stores else models or ("elmo", "gpt", "bert"),
+                measures,
+                text=text,
+                task=task,
+                stores=stores,
+                layers=parse_layers(layers),
+                space=space,
+                reference=reference,
+                twins=twins,
+                ranks=ranks,
+                most_sentences=most,
+                tokenized=tokenized,
+                seed=seed,
+                computation=Computation(device, dtype),  # type: ignore[arg-type]
+                data=folder,
+                cache=cache,
+                progress=progress,
+            )
     if output:
         found.write(Path(output))
         terminal.note(f"wrote {len(found):,} measurements to {output}")

@@ -31,3 +31,33 @@ def test_errors_are_one_line(ctxemb: Ctxemb, toy_folders: dict[str, Path]) -> No
     ran = ctxemb("analyse", "--model", str(toy_folders["bert"]))
     assert ran.code == 1
     assert ran.err.strip() == "ctxemb: self-similarity needs words to measure: name a text or a task"
+
+
+def test_several_analyses_in_a_file(
+    ctxemb: Ctxemb, toy_folders: dict[str, Path], toy_text: Path, tmp_path: Path
+) -> None:
+    spec = tmp_path / "toy.toml"
+    model, text = toy_folders["bert"].as_posix(), toy_text.as_posix()
+    spec.write_text(
+        f"""models = ["{model}"]
+[[analysis]]
+text = "{text}"
+measures = ["isotropy"]
+spaces = ["raw", "centered"]
+layers = [-1]
+[[analysis]]
+text = "{text}"
+measures = ["attention"]
+twins = false
+""",
+        encoding="utf-8",
+    )
+    ran = ctxemb("analyse", str(spec), "--no-cache", "--format", "csv")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert sum(",isotropy," in line for line in lines) == 2 * 2 * 3
+    assert sum(",centered," in line for line in lines) == 2 * 3
+    spec.write_text('models = ["bert"]\n[[analysis]]\nmeasures = ["isotopy"]\n', encoding="utf-8")
+    ran = ctxemb("analyse", str(spec))
+    assert "toy.toml:3: analysis.0.measures: unknown measure 'isotopy'; did you mean 'isotropy'" in ran.err
+    assert ctxemb("analyse", str(spec), "--model", "bert").code == 2
