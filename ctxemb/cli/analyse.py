@@ -11,6 +11,8 @@ from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ctxemb.analysis.measurements import Measurement, Measurements
 
 
@@ -77,6 +79,9 @@ def _list_measures(context: click.Context, option: click.Parameter, asked: bool)
 @click.option("--tokenized", is_flag=True, help="Words are separated by spaces already.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all draws.")
 @click.option("-o", "--output", metavar="FILE", help="Also write the measurements here, as JSON Lines.")
+@click.option(
+    "--report", metavar="FILE", help="Also write charts and tables here: FILE.html or, tables alone, FILE.md."
+)
 @device_option
 @dtype_option
 @data_option
@@ -100,6 +105,7 @@ def command(
     tokenized: bool,
     seed: int,
     output: str | None,
+    report: str | None,
     device: str,
     dtype: str,
     data: str | None,
@@ -149,10 +155,21 @@ def command(
     if output:
         found.write(Path(output))
         terminal.note(f"wrote {len(found):,} measurements to {output}")
+    if report:
+        _write_report(found, Path(report))
+        terminal.note(f"wrote a report to {report}")
     if style == "table":
         _print_tables(found)
     else:
         print_rows([row.as_row() for row in found], style)
+
+
+def _write_report(found: Measurements, path: Path) -> None:
+    from ctxemb.files import write_text
+    from ctxemb.report.layer_page import render_layer_markdown, render_layer_page
+
+    render = render_layer_markdown if path.suffix == ".md" else render_layer_page
+    write_text(path, render(found.to_frame(), "What the layers are like"))
 
 
 def _print_tables(found: Measurements) -> None:

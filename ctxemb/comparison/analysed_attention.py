@@ -121,6 +121,8 @@ def _arcs(model: ContextualModel, trees: Sequence[Tree]) -> _Arcs:
             continue
         found, children = arc_hits(word_attention(maps.weights, maps.words), tree.parents)
         kept = np.array([tree.relations[child] != "punct" for child in children.tolist()], dtype=bool)
+        if not kept.any():
+            continue
         shape = found.shape[1:]
         hits.append(found[kept].reshape(int(kept.sum()), -1))
         by_offset.append(offset_hits(tree.parents, OFFSETS)[kept])

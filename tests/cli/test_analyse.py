@@ -12,6 +12,7 @@ def test_measurements_are_printed_and_written(
     ran = ctxemb(
         "analyse", "--model", str(toy_folders["bert"]), "--text", str(toy_text), "--measure", "isotropy",
         "--measure", "cka", "--no-twins", "--no-cache", "-o", str(tmp_path / "rows.jsonl"),
+        "--report", str(tmp_path / "page.html"),
     )  # fmt: skip
     assert ran.code == 0, ran.err
     assert "isotropy: toy.txt" in ran.out
@@ -19,6 +20,7 @@ def test_measurements_are_printed_and_written(
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert len(rows) == 3 * 3 + 3 * 2
     assert f"wrote {len(rows)} measurements" in ran.err
+    assert "<svg" in (tmp_path / "page.html").read_text("utf-8")
 
 
 def test_measures_are_listed(ctxemb: Ctxemb) -> None:

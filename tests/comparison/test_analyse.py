@@ -138,7 +138,9 @@ def chain(text: Sentence) -> Tree:
 
 
 def test_trees(toy_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "load_trees", lambda split, data: [chain(text) for text in TEXTS])
+    marks = Tree(sentence("Stop !"), np.array([-1, 0]), ("root", "punct"), ("VERB", "PUNCT"))
+    trees = [*map(chain, TEXTS), marks]
+    monkeypatch.setattr(module, "load_trees", lambda split, data: trees)
     path = str(toy_folders["bert"])
     found = ctxemb.analyse(path, ["arcs", "structure"], layers=[0, -1], ranks=[2, 4], twins=False)
     (best,) = found.select(measure="arcs", group="dep", layer="-")
