@@ -201,5 +201,5 @@ def find_spec(name: str) -> Path:
 def _shipped_specs() -> list[Path]:
     installed = embedded_path("specs")
     folder = installed if installed.is_dir() else embedded_path().parent / "benchmarks"
-    others = {"published.toml", "geometry.toml"}  # no comparisons
+    others = {"published.toml", "published-layers.toml", "geometry.toml"}  # no comparisons
     return sorted(path for path in folder.glob("*.toml") if path.name not in others)

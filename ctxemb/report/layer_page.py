@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ctxemb.report.figures import styled
 from ctxemb.report.layer_charts import RANDOM, layer_curves, layer_heatmap, whole_text
+from ctxemb.report.published_layers import shipped_curves
 from ctxemb.report.svg import inline_svg
 
 _FEWEST_LAYERS = 2
@@ -30,12 +31,15 @@ class LayerSection:
         The chart as SVG; empty where there is nothing to draw.
     columns, rows
         The numbers: a row a model and a column a layer; of pairs, a row a pair of models.
+    published
+        Rows of published numbers, a column a layer.
     """
 
     title: str
     picture: Markup
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    published: tuple[tuple[str, ...], ...] = ()
 
 
 def render_layer_page(frame: pd.DataFrame, title: str) -> str:
@@ -59,16 +63,22 @@ def render_layer_markdown(frame: pd.DataFrame, title: str) -> str:
     """Return measurements as Markdown: a table for each statistic."""
     parts = [f"# {title}\n"]
     for section in layer_sections(frame, pictures=False):
-        lines = [section.columns, ("---", *("---:" for _ in section.columns[1:])), *section.rows]
-        table = "\n".join(
-            f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
-        )
-        parts.append(f"## {section.title}\n\n{table}\n")
+        parts.append(f"## {section.title}\n\n{_markdown(section.columns, section.rows)}\n")
+        if section.published:
+            numbers = range(max(map(len, section.published)) - 1)
+            parts.append(f"{_markdown(('published', *map(str, numbers)), section.published)}\n")
     return "\n".join(parts)
+
+
+def _markdown(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
+    blank = [(*row, *[""] * (len(columns) - len(row))) for row in rows]
+    lines = [columns, ("---", *("---:" for _ in columns[1:])), *blank]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def layer_sections(frame: pd.DataFrame, *, pictures: bool) -> Iterator[LayerSection]:
     """Yield a section for each measure, text, space and statistic, in the order of the table."""
+    published = shipped_curves()
     keys = ["measure", "text", "space", "statistic"]
     for number, (key, part) in enumerate(frame.groupby(keys, sort=False)):
         measure, text, space, statistic = (str(value) for value in key)
@@ -78,7 +88,7 @@ def layer_sections(frame: pd.DataFrame, *, pictures: bool) -> Iterator[LayerSect
             part = part[part["head"] == ""]  # noqa: PLW2901
         columns, rows = _pair_table(part) if pairs else _table(part)
         picture = _picture(part, statistic, f"m{number}", title, pairs=pairs) if pictures else Markup()
-        yield LayerSection(title, picture, columns, rows)
+        yield LayerSection(title, picture, columns, rows, tuple(published.of(measure, statistic)))
 
 
 def _picture(part: pd.DataFrame, statistic: str, name: str, title: str, *, pairs: bool) -> Markup:

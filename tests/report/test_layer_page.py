@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from ctxemb.errors import FormatError
 from ctxemb.report.layer_page import layer_sections, render_layer_markdown, render_layer_page
+from ctxemb.report.published_layers import read_curves
 
 
 def row(model: str, layer: int | str, value: float, **more: object) -> dict[str, object]:
@@ -48,3 +52,20 @@ def test_a_page_and_markdown(frame: pd.DataFrame) -> None:
     assert "src=" not in page
     text = render_layer_markdown(frame, "A")
     assert text.startswith("# A\n\n## isotropy: mean cosine, toy\n\n| model | 0 | 1 | 2 |\n|")
+
+
+def test_published_numbers_stand_beside(frame: pd.DataFrame) -> None:
+    own = frame[frame["measure"] == "isotropy"].assign(measure="self-similarity", statistic="self_similarity")
+    text = render_layer_markdown(own, "A")
+    assert "gpt2, Ethayarajh 2019, sentences of SemEval STS" in text
+    assert "bert-base-uncased, monosemous, Soler and Apidianaki 2021" in text
+    assert "Published numbers, by layer" in render_layer_page(own, "A")
+
+
+def test_published_numbers_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "layers.toml"
+    path.write_text('[papers]\n[[layers]]\npaper = "x"\nmodle = "y"\n', encoding="utf-8")
+    with pytest.raises(
+        FormatError, match=r"layers.toml:4: layers.0.modle: unknown key; did you mean 'model'"
+    ):
+        read_curves(path)
