@@ -18,6 +18,7 @@ Vectors = Sequence[NDArray[Any]]
 
 _BATCH = 20
 _LEAST_GAIN = 1e-4
+_IDLE_EPOCHS = 5
 
 
 @dataclass
@@ -25,8 +26,8 @@ class StructuralProbe:
     """A matrix B under which squared distances ‖B(hᵢ - hⱼ)‖², or squared lengths ‖Bhᵢ‖², are those of a tree.
 
     It is trained by Adam on the mean absolute error of a sentence, over the square of its length
-    (distances) or its length (depths). When the loss on held-out sentences no longer falls, the step size
-    is cut to a tenth; training stops after the third cut, or `n_epochs`.
+    (distances) or its length (depths). The step size is halved after each epoch that does not lower the loss
+    on held-out sentences; training stops after five such epochs in a row, or `n_epochs`.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class StructuralProbe:
         targets
             Of each sentence (n_words, n_words) distances, or (n_words,) depths.
         held_out
-            Others, by which the step size is cut; None for the training sentences.
+            Others, by which the step size is halved; None for the training sentences.
 
         Raises
         ------
@@ -80,7 +81,7 @@ class StructuralProbe:
         start = torch.rand(min(self.rank, width), width, generator=generator) * 0.1 - 0.05
         B = torch.nn.Parameter(start)
         optimizer = torch.optim.Adam([B], lr=self.step_size)
-        best, self.map_, cuts = float("inf"), start.numpy(), 0
+        best, self.map_, idle = float("inf"), start.numpy(), 0
         for _ in range(self.n_epochs):
             for number in torch.randperm(len(batches), generator=generator).tolist():
                 optimizer.zero_grad()
@@ -88,13 +89,13 @@ class StructuralProbe:
                 optimizer.step()
             loss = self._mean_loss(B, judged)
             if loss < best - _LEAST_GAIN:
-                best, self.map_ = loss, B.detach().numpy().copy()
+                best, self.map_, idle = loss, B.detach().numpy().copy(), 0
                 continue
-            cuts += 1
-            if cuts == 3:
+            idle += 1
+            if idle == _IDLE_EPOCHS:
                 break
             for group in optimizer.param_groups:
-                group["lr"] /= 10
+                group["lr"] /= 2
         return self
 
     def predict(self, vectors: Vectors) -> list[NDArray[np.float32]]:
