@@ -12,6 +12,7 @@ from ctxemb.analysis.measure import LayerMeasure, Measure
 from ctxemb.analysis.measurements import Measurement, Measurements
 from ctxemb.analysis.spaces import Space
 from ctxemb.comparison.analysed_attention import arc_rows, attention_rows
+from ctxemb.comparison.analysed_depth import depth_rows
 from ctxemb.comparison.analysed_layers import AnalysedLayers
 from ctxemb.comparison.analysed_model import (
     AnalysedModel,
@@ -28,6 +29,7 @@ from ctxemb.comparison.analysed_text import (
     text_of_sentences,
     text_of_task,
 )
+from ctxemb.comparison.cache import Cache
 from ctxemb.errors import InputError
 from ctxemb.extraction.embedder import as_sentences
 from ctxemb.extraction.layers import Layers
@@ -43,6 +45,7 @@ OF_MODELS = {
     "attention": "where the heads of a Transformer look, in a text",
     "arcs": "whether heads look along the arcs of syntax trees (English Web Treebank)",
     "structure": "whether a linear map of vectors holds syntax trees (English Web Treebank)",
+    "expected-layer": "at which layer a task is solved, by cumulative probes (--task)",
     "similarity-in-context": "whether cosines agree with rated similarity (--task scws, cosimlex or rawc)",
 }
 """Measures that need more than the vectors of a text."""
@@ -265,6 +268,13 @@ def _of_models(
 ) -> Iterator[Measurement]:
     if name == "structure":
         yield from _structure(asked, loaded, folder)
+        return
+    if name == "expected-layer":
+        if text is None or text.task is None:
+            raise InputError("expected-layer needs labels to probe: name a task")
+        for one in loaded:
+            asked.progress(0, len(asked.measures), f"{name} of {one.model.name}")
+            yield from depth_rows(one.model, text.task, Cache(folder.parent), seed=asked.seed)
         return
     seeing = [one for one in loaded if has_attention(one.model)]
     if not seeing:

@@ -55,12 +55,12 @@ class AnalysedModel:
 
 @contextmanager
 def store_folder(cache: Path | None) -> Iterator[Path]:
-    """Give a folder for the stores of an analysis: in the cache, or one that goes with the block."""
+    """Give the folder ``stores`` of the cache, or of a folder that goes with the block."""
     if cache is not None:
         yield cache / "stores"
         return
     with TemporaryDirectory(prefix="ctxemb-") as folder:
-        yield Path(folder)
+        yield Path(folder) / "stores"
 
 
 def embedded(

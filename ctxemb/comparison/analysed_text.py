@@ -32,12 +32,15 @@ class AnalysedText:
         Their words, with labels if there are any.
     rated
         The rated pairs that stand in the sentences, if it is a set of them.
+    task
+        The task whose sentences they are, if it is one.
     """
 
     name: str
     sentences: tuple[Sentence, ...]
     occurrences: Occurrences
     rated: RatedPairs | None = None
+    task: Task | None = None
 
     @property
     def digest(self) -> str:
@@ -77,7 +80,7 @@ def text_of_task(name: str, *, most: int | None, seed: int, data: Path | None) -
     task = load_task(name, data)
     kept = drawn(len(task.sentences), most, seed)
     sentences = tuple(task.sentences[i] for i in kept)
-    return AnalysedText(task.name, sentences, _labelled(task, kept, data))
+    return AnalysedText(task.name, sentences, _labelled(task, kept, data), task=task)
 
 
 def _labelled(task: Task, kept: Sequence[int], data: Path | None) -> Occurrences:

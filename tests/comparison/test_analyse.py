@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ctxemb
-from ctxemb.analysis import Space, cka, intra_sentence_similarity, self_similarity
+from ctxemb.analysis import Space, cka, expected_layer, intra_sentence_similarity, self_similarity
 from ctxemb.analysis.catalogue import known_measures
 from ctxemb.analysis.measurements import Measurements
 from ctxemb.comparison import analyse as module
@@ -189,3 +189,22 @@ def test_errors(toy_folders: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no word occurs 5 times"):
         ctxemb.analyse(path, "self-similarity", text=TEXTS[:1])
     assert set(measure_descriptions()) > {"cka", "attention"}
+
+
+def test_where_a_task_is_solved(toy_folders: dict[str, Path], tmp_path: Path) -> None:
+    lines = [f"{'near' if i % 3 else 'far'}\t{' '.join(text.words)}" for i, text in enumerate(TEXTS)]
+    (tmp_path / "own").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "own" / f"{split}.tsv").write_text(
+            "label\ttext\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
+    path = str(toy_folders["bert"])
+    found = ctxemb.analyse(path, "expected-layer", task=str(tmp_path / "own"), twins=False)
+    accuracies = [row.value for row in found.select(statistic="cumulative_accuracy")]
+    assert len(accuracies) == 3
+    (centre,) = found.select(statistic="centre_of_gravity")
+    assert 0 <= centre.value <= 2
+    for row in found.select(statistic="expected_layer"):
+        assert row.value == pytest.approx(expected_layer(accuracies))
+    with pytest.raises(InputError, match="expected-layer needs labels to probe: name a task"):
+        ctxemb.analyse(path, "expected-layer", text=TEXTS)
