@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -91,30 +92,64 @@ def _shared(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(both, dtype=np.float64) / float(a.shape[1])
 
 
-def _prepare_cosines(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the block of each row of a sample, and the ranks of their cosines, (n, n)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranks:
+    """The ranks of the cosines of a sample of rows, and their sums between the blocks of the text.
+
+    Parameters
+    ----------
+    matrix
+        (n, n) symmetric, with zeros on the diagonal, where no pair is.
+    starts
+        (n_blocks,) the first row of each block.
+    counts, sums, squares
+        (n_blocks, n_blocks) number of pairs, and sums of their ranks and of the squares.
+    """
+
+    matrix: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+
+def _prepare_cosines(layer: Layer) -> _Ranks:
     check_rows(layer.rows, fewest=3)
     numbers, rows = sample_rows(layer.rows, _MOST_ROWS, layer.seed)
     cosines = _cosines(rows)
-    ranks = np.zeros_like(cosines, dtype=np.float32)
     upper = np.triu_indices(len(cosines), 1)
-    ranks[upper] = stats.rankdata(cosines[upper])
-    return np.searchsorted(layer.text.blocks, numbers, side="right") - 1, ranks
+    ranks = np.zeros_like(cosines)
+    ranks[upper] = stats.rankdata(cosines[upper]) / len(upper[0])
+    ranks += ranks.T
+    owners = np.searchsorted(layer.text.blocks, numbers, side="right")
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(owners)) + 1])
+    pairs = 1.0 - np.eye(len(ranks))
+    between = [_between(table, starts) for table in (pairs, ranks, ranks**2)]
+    return _Ranks(ranks.astype(np.float32), starts, *between)
 
 
-def _compare_cosines(
-    a: tuple[NDArray[np.int64], NDArray[np.float32]], b: tuple[NDArray[np.int64], NDArray[np.float32]]
-) -> list[Value]:
-    """Return the RSA; without a block, the ranks stay those among all pairs."""
-    owners, x = a
-    y = b[1]
-    upper = np.triu_indices(len(x), 1)
-    left, right = x[upper].astype(np.float64), y[upper].astype(np.float64)
-    rest = []
-    for block in np.unique(owners) if len(np.unique(owners)) > 1 else ():
-        kept = (owners[upper[0]] != block) & (owners[upper[1]] != block)
-        rest.append(_correlation(left[kept], right[kept]))
-    return [Value.of("rsa", jackknife(_correlation(left, right), rest), len(x))]
+def _between(table: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the sums of a table of pairs between blocks, (n_blocks, n_blocks)."""
+    by_row = np.add.reduceat(table, starts, axis=0, dtype=np.float64)
+    return np.asarray(np.add.reduceat(by_row, starts, axis=1))
+
+
+def _compare_cosines(a: _Ranks, b: _Ranks) -> list[Value]:
+    """Return the RSA; without a block, ranks stay those among all pairs."""
+    products = _between(a.matrix * b.matrix, a.starts)
+    n, x, y, xx, yy, xy = map(_without, (a.counts, a.sums, b.sums, a.squares, b.squares, products))
+    scale = np.sqrt((xx - x**2 / n) * (yy - y**2 / n))
+    whole, *rest = ((xy - x * y / n) / scale).tolist()
+    return [Value.of("rsa", jackknife(whole, rest), len(a.matrix))]
+
+
+def _without(between: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum over all pairs, and over those without each block, (1 + n_blocks,) or (1,)."""
+    total = between.sum()
+    if len(between) < 2:
+        return np.array([total])
+    rest = total - 2 * between.sum(axis=1) + np.diag(between)
+    return np.concatenate([[total], rest])
 
 
 def _prepare_neighbors(layer: Layer) -> tuple[NDArray[np.int64], int]:
