@@ -129,6 +129,16 @@ class Space:
         """Return `X` in the space that is learnt from it."""
         return self.fit(X, y).transform(X)
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, as scikit-learn asks for them."""
+        del deep
+        return {"name": self.name}
+
+    def set_params(self, **params: Any) -> Space:
+        """Set parameters; what was learnt is forgotten."""
+        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
+        return self
+
     def of(self, rows: Rows) -> Rows:
         """Return vectors in this space that are computed when they are read."""
         return rows if self.name == "raw" else _InSpace(self, rows)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from ctxemb.analysis import iso_score, mean_cosine
 from ctxemb.analysis.spaces import Space
@@ -60,3 +63,12 @@ def test_errors() -> None:
         Space("abtt-6").fit(X)
     with pytest.raises(InputError, match="fitted on vectors of width 6"):
         Space("centered").fit(X).transform(X[:, :2])
+
+
+def test_a_space_is_a_step_of_a_pipeline() -> None:
+    labels = (X[:, 1] > 0).astype(int)
+    pipeline = make_pipeline(Space("standardized"), LogisticRegression())
+    again = clone(pipeline).fit(X[:300], labels[:300])
+    assert again.score(X[300:], labels[300:]) > 0.9
+    assert again.steps[0][1] is not pipeline.steps[0][1]
+    assert repr(again.set_params(space__name="whitened").steps[0][1]) == "Space('whitened')"
