@@ -88,8 +88,9 @@ def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def _shared(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
-    both = [len(np.intersect1d(x, y, assume_unique=True)) for x, y in zip(a, b, strict=True)]
-    return np.asarray(both, dtype=np.float64) / float(a.shape[1])
+    """Return the share of the numbers in each row of `a` that are in the same row of `b`, (n,)."""
+    common = (a[:, :, None] == b[:, None]).any(axis=2)  # (n, k)
+    return np.asarray(common.mean(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
