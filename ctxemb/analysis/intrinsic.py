@@ -22,7 +22,8 @@ def intrinsic_dimension(X: Rows, discarded: float = DISCARDED) -> float:
 
     With μ = r₂ / r₁ of each row and F its empirical distribution, -log(1 - F) = d log μ; d is the slope of
     the line through the origin. Rows that are there twice are used once.
-    It takes O(n²) time and little memory.
+    Near copies (one word at one place, in a model that hardly looks at its context) have a neighbour that
+    says nothing of the surface, and make the dimension too small. It takes O(n²) time and little memory.
 
     Parameters
     ----------

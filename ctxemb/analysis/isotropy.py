@@ -131,7 +131,7 @@ def _log_partitions(X: Rows, borders: NDArray[np.int64]) -> list[NDArray[np.floa
     for start, stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
         sums = np.full(2 * X.shape[1], -np.inf)
         for _, block in chunks(X, start, stop):
-            along = block.astype(np.float64) @ directions  # (n, width)
+            along = (block @ directions.astype(block.dtype)).astype(np.float64)  # (n, width)
             both = np.concatenate([along, -along], axis=1)
             top = both.max(axis=0)
             sums = np.logaddexp(sums, top + np.log(np.exp(both - top).sum(axis=0)))
