@@ -77,6 +77,14 @@ _OF_TRAINING = ("codelength", "compression")
     "or senses found without labels; may be repeated.",
 )
 @click.option(
+    "--space",
+    default="raw",
+    show_default=True,
+    metavar="NAME",
+    help="Space of the vectors, fitted on training examples: raw, centered, standardized, abtt-K, zero-K or "
+    "whitened.",
+)
+@click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals."
 )
 @click.option(
@@ -106,6 +114,7 @@ def command(
     pools: tuple[str, ...],
     baselines: bool,
     analyses: tuple[str, ...],
+    space: str,
     seed: int,
     random_seed: int,
     output: str | None,
@@ -139,6 +148,7 @@ def command(
         "pools": tuple(dict.fromkeys(("mean", *pools))),
         "analyses": analyses,
         **({} if baselines else {"baselines": []}),
+        "space": space,
         "seed": seed,
         "random_seed": random_seed,
         "device": device,

@@ -15,6 +15,7 @@ from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.judging import leading_probe
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.outcome import Line, Outcome
+from ctxemb.comparison.spaced import spaced
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Step
 from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
@@ -169,7 +170,9 @@ class Runner:
     ) -> Line:
         chosen = self.spec.seed if seed is None else seed
         key = {**self._key(model, task, layer, pool), "probe": probe, "seed": chosen}
-        features = _features(vectors, layer)
+        if self.spec.space != "raw":
+            key["space"] = self.spec.space
+        features = spaced(task, _features(vectors, layer), self.spec.space)
         return self._line(
             key,
             task,
