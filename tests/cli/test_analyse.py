@@ -63,3 +63,20 @@ twins = false
     ran = ctxemb("analyse", str(spec))
     assert "toy.toml:3: analysis.0.measures: unknown measure 'isotopy'; did you mean 'isotropy'" in ran.err
     assert ctxemb("analyse", str(spec), "--model", "bert").code == 2
+
+
+def test_neighbors_in_a_space(ctxemb: Ctxemb, toy_folders: dict[str, Path]) -> None:
+    query = (
+        "neighbors",
+        "The old *bank* opened .",
+        "--tokenized",
+        "--model",
+        str(toy_folders["bert"]),
+        "--no-cache",
+    )
+    rows = [
+        json.loads(ctxemb(*query, "--format", "json", "--space", space).out) for space in ("raw", "centered")
+    ]
+    assert [len(found) for found in rows] == [5, 5]
+    assert rows[0][0]["cosine"] != rows[1][0]["cosine"]
+    assert "unknown space 'centred'; did you mean 'centered'" in ctxemb(*query, "--space", "centred").err
