@@ -22,6 +22,9 @@ from ctxemb.errors import (
 from ctxemb.version import __version__
 
 if TYPE_CHECKING:
+    from ctxemb.analysis.measurements import Measurements
+    from ctxemb.analysis.spaces import Space
+    from ctxemb.api.analysing import analyse, analyse_spec, export
     from ctxemb.api.arrays import Arrays
     from ctxemb.api.embedding import embed, embed_into
     from ctxemb.api.judge import compare, probe
@@ -44,17 +47,22 @@ __all__ = [
     "Findings",
     "FormatError",
     "InputError",
+    "Measurements",
     "MissingFileError",
     "Sizes",
+    "Space",
     "StorageError",
     "Task",
     "TrainingPlan",
     "UnknownNameError",
     "VectorStore",
     "__version__",
+    "analyse",
+    "analyse_spec",
     "compare",
     "embed",
     "embed_into",
+    "export",
     "load",
     "load_task",
     "perplexity",
@@ -68,13 +76,18 @@ _WHERE = {
     "ContextualModel": "ctxemb.models",
     "ContextualVectorizer": "ctxemb.extraction.vectorizer",
     "Findings": "ctxemb.results",
+    "Measurements": "ctxemb.analysis.measurements",
     "Sizes": "ctxemb.pretraining.pretrain",
+    "Space": "ctxemb.analysis.spaces",
     "Task": "ctxemb.tasks",
     "TrainingPlan": "ctxemb.pretraining.plan",
     "VectorStore": "ctxemb.vectors",
+    "analyse": "ctxemb.api.analysing",
+    "analyse_spec": "ctxemb.api.analysing",
     "compare": "ctxemb.api.judge",
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
+    "export": "ctxemb.api.analysing",
     "load": "ctxemb.extraction.embedder",
     "load_task": "ctxemb.tasks",
     "perplexity": "ctxemb.api.training",
