@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ctxemb.api.arrays import Arrays
     from ctxemb.api.embedding import embed, embed_into
     from ctxemb.api.judge import compare, probe
+    from ctxemb.api.prediction import fill, follows, minimal_pairs, surprisal
     from ctxemb.api.reporting import report
     from ctxemb.api.training import perplexity, pretrain
     from ctxemb.extraction.embedder import load_embedder as load
@@ -55,12 +56,16 @@ __all__ = [
     "compare",
     "embed",
     "embed_into",
+    "fill",
+    "follows",
     "load",
     "load_task",
+    "minimal_pairs",
     "perplexity",
     "pretrain",
     "probe",
     "report",
+    "surprisal",
 ]
 
 _WHERE = {
@@ -75,12 +80,16 @@ _WHERE = {
     "compare": "ctxemb.api.judge",
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
+    "fill": "ctxemb.api.prediction",
+    "follows": "ctxemb.api.prediction",
     "load": "ctxemb.extraction.embedder",
     "load_task": "ctxemb.tasks",
+    "minimal_pairs": "ctxemb.api.prediction",
     "perplexity": "ctxemb.api.training",
     "pretrain": "ctxemb.api.training",
     "probe": "ctxemb.api.judge",
     "report": "ctxemb.api.reporting",
+    "surprisal": "ctxemb.api.prediction",
 }
 """Where each name lies; it is imported when it is asked for."""
 

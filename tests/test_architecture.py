@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": FOUND | {"text"},
     "models": FOUND | {"text", "layers"},
     "pretraining": FOUND | {"text", "layers", "models", "tasks"},
+    "prediction": {"errors", "models", "pretraining", "tasks", "text"},
     "finetuning": FOUND | {"text", "layers", "models", "tasks", "pretraining"},
     "extraction": BASE | {"text", "models", "vectors"},
     "probes": FOUND | {"vectors", "tasks", "text", "solver"},
