@@ -34,13 +34,13 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": BASE | {"text"},
     "models": BASE | {"text", "layers"},
     "pretraining": BASE | {"text", "layers", "models", "tasks"},
-    "finetuning": BASE | {"text", "layers", "models", "tasks"},
+    "finetuning": BASE | {"text", "layers", "models", "pretraining", "tasks"},
     "extraction": BASE | {"text", "models", "vectors", ""},
     "probes": BASE | {"vectors", "tasks", "text"},
     "analysis": BASE | {"vectors", "tasks", "text"},
     "report": BASE | {""},
     "comparison": BASE
-    | {"text", "tasks", "models", "vectors", "extraction", "pretraining", "probes", "analysis", "report", ""},
+    | {"text", "tasks", "models", "vectors", "extraction", "pretraining", "finetuning", "probes", "analysis", "report", ""},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if "data" not in path.relative_to(ROOT).parts)
 

@@ -40,7 +40,25 @@ _SMALL = (CONFIG, TOKENIZER, VOCABULARY, MERGED, MERGES, openai.SHAPES, openai.V
 _WEIGHTS = ("*.safetensors", "*.bin", "*.hdf5", "params_*.npy")
 
 
-def save_network(network: Network, folder: Path, *, dtype: torch.dtype = torch.float16) -> None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class SavedHead:
+    """A head that `transformers` knows.
+
+    Parameters
+    ----------
+    values
+        What it adds to ``config.json``.
+    tensors
+        Its tensors by their names.
+    """
+
+    values: dict[str, Any]
+    tensors: dict[str, torch.Tensor]
+
+
+def save_network(
+    network: Network, folder: Path, *, dtype: torch.dtype = torch.float16, head: SavedHead | None = None
+) -> None:
     """Write `network` to `folder`, each file whole or not at all.
 
     Parameters
@@ -51,10 +69,17 @@ def save_network(network: Network, folder: Path, *, dtype: torch.dtype = torch.f
         Where to.
     dtype
         Of the weights in the file.
+    head
+        A head to write beside it; the network's tensors then have the prefix of their architecture.
     """
     values, rules = _written(network)
-    write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
     tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, rules).items()}
+    if head is not None:
+        prefix = KINDS[values["model_type"]].prefix
+        values = {**values, **head.values}
+        tensors = {prefix + name: tensor for name, tensor in tensors.items()}
+        tensors |= {name: tensor.to("cpu", dtype) for name, tensor in head.tensors.items()}
+    write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
     content = save(tensors, metadata={"format": "pt"})
     write_whole(folder / SAFE, lambda path: path.write_bytes(content))
     if not isinstance(network, Elmo):

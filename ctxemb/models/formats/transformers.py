@@ -174,13 +174,13 @@ KINDS: dict[str, Kind] = {
         lambda values: _read_gpt(values, second=False),
         "transformer.",
         lambda n: gpt_rules(n, "tokens_embed", "positions_embed", None),
-        ("lm_head.", "multiple_choice_head.", "score."),
+        ("lm_head.", "multiple_choice_head.", "score.", "classifier."),
     ),
     "gpt2": Kind(
         lambda values: _read_gpt(values, second=True),
         "transformer.",
         lambda n: gpt_rules(n, "wte", "wpe", "ln_f"),
-        ("lm_head.", "multiple_choice_head.", "score."),
+        ("lm_head.", "multiple_choice_head.", "score.", "classifier."),
     ),
 }
 

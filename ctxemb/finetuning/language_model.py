@@ -1,0 +1,163 @@
+"""Tuning the language model itself on a task's text, by the objective of its own family."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ctxemb.finetuning.batches import shuffled
+from ctxemb.finetuning.classifier import window_losses
+from ctxemb.finetuning.optimizer import layered_parameters, make_optimizer
+from ctxemb.finetuning.plan import Plan
+from ctxemb.finetuning.schedules import SCHEDULES
+from ctxemb.models.base import last
+from ctxemb.models.bert import Bert
+from ctxemb.models.checkpoints import Network
+from ctxemb.models.elmo import Elmo
+from ctxemb.models.gpt import Gpt
+from ctxemb.pretraining.bilm import BiLMObjective
+from ctxemb.pretraining.masked import MaskedObjective
+from ctxemb.pretraining.trained import HEAD
+from ctxemb.text.sentence import Sentence
+
+
+class LanguageModel(Protocol):
+    """A network with the head of its objective.
+
+    Attributes
+    ----------
+    module
+        All that is trained.
+    """
+
+    module: nn.Module
+
+    def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
+        """Return the mean loss, in nats."""
+        ...
+
+
+class _Causal:
+    def __init__(self, network: Gpt) -> None:
+        self.module: nn.Module = network
+        self.network = network
+
+    def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
+        del generator
+        encoding = self.network.encode(texts)
+        return window_losses(self.network, last(self.network.each(encoding)), encoding).mean()
+
+
+class _Masked:
+    """BERT's masked pieces, without next sentences: a task's texts have none."""
+
+    def __init__(self, network: Bert, folder: Path | None) -> None:
+        self.network = network
+        self.objective = MaskedObjective(network)
+        self.module: nn.Module = self.objective.head
+        if folder is not None and (folder / HEAD).is_file():
+            weights = {name: weight.float() for name, weight in load_file(folder / HEAD).items()}
+            self.objective.head.load_state_dict(weights, strict=False)
+
+    def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
+        encoding = self.network.encode(texts)
+        pieces, targets = self.objective.masked(encoding.pieces.numpy(), generator)
+        top = last(self.network.each(dataclasses.replace(encoding, pieces=torch.from_numpy(pieces))))
+        rows = torch.from_numpy(np.flatnonzero(targets >= 0))
+        logits = self.objective.head.piece_logits(top.index_select(0, rows))
+        return F.cross_entropy(logits, torch.from_numpy(targets)[rows])
+
+
+class _Bidirectional:
+    """ELMo's two directions; the softmax over the words of the task's texts is new."""
+
+    def __init__(self, network: Elmo, texts: Sequence[Sentence]) -> None:
+        counts = Counter(word for text in texts for word in text.words)
+        ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+        self.objective = BiLMObjective(network, ordered, min_count=1)
+        self.module: nn.Module = self.objective.head
+
+    def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
+        del generator
+        batch = self.objective.collate(texts)
+        sums, counts = self.objective.losses(batch), batch.counts()
+        return torch.stack(
+            [self.objective.weights[name] * sums[name] / max(1, counts[name]) for name in sums]
+        ).sum()
+
+
+def language_model(network: Network, texts: Sequence[Sentence], folder: Path | None) -> LanguageModel:
+    """Return a network with the head of its objective; new weights are drawn from torch's random state.
+
+    Parameters
+    ----------
+    network
+        The network, which is trained itself.
+    texts
+        The text to come.
+    folder
+        The model's folder: BERT's pretrained head is read from it, if it is there.
+    """
+    if isinstance(network, Gpt):
+        return _Causal(network)
+    return _Bidirectional(network, texts) if isinstance(network, Elmo) else _Masked(network, folder)
+
+
+def tune_language_model(
+    network: Network,
+    texts: Sequence[Sentence],
+    plan: Plan,
+    seed: int,
+    folder: Path | None,
+    report: Callable[[dict[str, float]], None],
+) -> None:
+    """Tune a network as a language model, with the plan's discriminative rates and schedule.
+
+    All layers are trained from the start (Howard and Ruder 2018, section 3.2).
+
+    Parameters
+    ----------
+    network
+        What to tune; its head is thrown away.
+    texts
+        Texts of the task, labels left out.
+    plan, seed
+        Its ``lm_epochs``, ``lm_rate`` and the numbers that both stages share.
+    folder
+        The model's folder; see `language_model`.
+    report
+        Called with an entry for each epoch.
+    """
+    model = language_model(network, texts, folder)
+    own = {id(weight) for weight in network.parameters()}
+    head = [weight for weight in model.module.parameters() if id(weight) not in own]
+    network.requires_grad_(True)
+    optimizer = make_optimizer(layered_parameters(network, head), plan)
+    each = math.ceil(len(texts) / plan.batch_size)
+    model.module.train()
+    for epoch in range(plan.lm_epochs):
+        losses = []
+        for index, numbers in enumerate(shuffled(len(texts), plan.batch_size, seed, epoch)):
+            step = epoch * each + index
+            torch.manual_seed(hash((seed, step)))
+            optimizer.zero_grad(set_to_none=True)
+            loss = model.loss([texts[number] for number in numbers], np.random.default_rng((seed, step)))
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.module.parameters(), plan.clip)
+            share = SCHEDULES[plan.schedule](step, each * plan.lm_epochs, plan.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = plan.lm_rate * share * group["scale"]
+            optimizer.step()
+            losses.append(float(loss.detach()))
+        report({"lm_epoch": epoch + 1, "lm_loss": float(np.mean(losses))})
+    network.eval()
