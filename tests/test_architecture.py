@@ -20,6 +20,7 @@ BASE = {
     "metrics",
     "chunks",
     "statistics",
+    "seeds",
     "embedded",
     "checked_toml",
 }
@@ -27,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     **{name: {"errors", "files"} for name in BASE},
     "metrics": {"errors", "registry", "chunks"},
     "statistics": {"metrics"},
+    "seeds": {"metrics", "statistics"},
     "checked_toml": {"errors", "registry"},
     "text": BASE,
     "layers": BASE,

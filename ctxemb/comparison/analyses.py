@@ -19,6 +19,7 @@ from ctxemb.probes import (
 )
 from ctxemb.results import Result
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 TEST = "test"
 
@@ -50,7 +51,7 @@ def code(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -
 def clusters(task: Task, features: Features, known: ProbeRun | None, *, seed: int) -> list[Result]:
     """Return how well clusters of the test examples agree with their labels."""
     del known
-    if task.kind == "pair":
+    if task.kind in PAIR_KINDS:
         return []  # a pair is no occurrence of a label
     rows = np.arange(len(task.examples)) if task.folds is not None else task.splits[TEST]
     found = cluster_labels(task, features, rows, seed=seed)

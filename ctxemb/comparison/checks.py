@@ -12,6 +12,7 @@ from ctxemb.models import ContextualModel
 from ctxemb.probes import baselines_for, probes_for
 from ctxemb.registry import unknown_name
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 _WITH_A_MODEL = ("static", "random")
 
@@ -48,9 +49,9 @@ def check_comparison(spec: ComparisonSpec, tasks: Sequence[Task], models: Sequen
     asked_for = spec.model_fields_set
     if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
         raise _useless(spec, "pools", "other pools than mean are for sentence labels; there are none in")
-    if kinds == {"pair"} and "analyses" in asked_for and "clusters" in spec.analyses:
+    if kinds <= set(PAIR_KINDS) and "analyses" in asked_for and "clusters" in spec.analyses:
         raise _useless(spec, "analyses", "clusters are not for pairs, and there is nothing else in")
-    if kinds == {"pair"} and "combinations" in asked_for and spec.combinations:
+    if kinds <= set(PAIR_KINDS) and "combinations" in asked_for and spec.combinations:
         raise _useless(
             spec, "combinations", "combinations of layers are not for pairs; there is nothing else in"
         )

@@ -35,6 +35,7 @@ from ctxemb.probes import (
 )
 from ctxemb.results import Result
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 from ctxemb.text.sentence import Sentence
 
 Vectors = NDArray[np.float32]
@@ -139,7 +140,7 @@ class Runner:
 
     def _combine(self, found: Outcome, model: ContextualModel, task: Task, vectors: Vectors) -> None:
         """Probe what is made of all layers, or of several."""
-        if model.n_layers == 1 or task.kind == "pair":
+        if model.n_layers == 1 or task.kind in PAIR_KINDS:
             return
         wanted = self.spec.combinations
         if "concat" in wanted:

@@ -12,6 +12,7 @@ from ctxemb.probes.kinds import Simple
 from ctxemb.probes.rounds import DEV, TEST, Rows, rounds_of
 from ctxemb.probes.run import Prediction, ProbeRun, run_probe
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 _NEAR = 3
 """Words on each side of a target that are counted once more, as near ones."""
@@ -100,7 +101,7 @@ def baselines_for(task: Task) -> list[str]:
     names = [MAJORITY]
     if task.kind == "token-label":
         names.append(WORD_MAJORITY)
-    elif task.kind != "pair" and not task.fallback:
+    elif task.kind not in PAIR_KINDS and not task.fallback:
         names.append(BAG_OF_WORDS)
     return names + ([FIRST_SENSE] if task.fallback else [])
 

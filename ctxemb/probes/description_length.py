@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ctxemb.probes.kinds import Features
 from ctxemb.probes.linear import batches, fit_groups
-from ctxemb.probes.pairs import pair_features
+from ctxemb.probes.pairs import pair_features, text_pair_features
 from ctxemb.probes.problems import LinearGroup
 from ctxemb.probes.rounds import TRAIN, Rows
 from ctxemb.tasks import Task
@@ -85,7 +85,8 @@ def description_length(task: Task, features: Features, *, seed: int = 0) -> Code
         borders = np.unique([max(1, int(np.ceil(len(places) * share))) for share in PORTIONS]).tolist()
         bits += borders[0] * float(np.log2(len(names)))
         portions += [_Portion(rows[shuffled], targets, len(names), *cut) for cut in pairwise(borders)]
-    read = (lambda chosen: pair_features(features(chosen))) if task.kind == "pair" else features
+    prepare = {"pair": pair_features, "sentence-pair": text_pair_features}.get(task.kind)
+    read = features if prepare is None else lambda chosen: prepare(features(chosen))
     return Codelength(bits + _sent(portions, read), uniform, len(rows))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ctxemb.probes.cosine import CentroidProbe, KNearestProbe
 from ctxemb.probes.linear import ROWS_AT_ONCE, batches, fit_groups
 from ctxemb.probes.mlp import MlpProbe
-from ctxemb.probes.pairs import CosineThresholdProbe, pair_features
+from ctxemb.probes.pairs import CosineThresholdProbe, pair_features, text_pair_features
 from ctxemb.probes.problems import LinearFit, LinearGroup
 from ctxemb.probes.rounds import Rows
 from ctxemb.registry import unknown_name
@@ -201,6 +201,10 @@ PAIR_PROBES: dict[str, ProbeKind] = {
 """Probes on the two vectors of a pair."""
 
 
+TEXT_PAIR_PROBES: dict[str, ProbeKind] = {"logistic": Logistic(text_pair_features)}
+"""Probes on the vectors of two texts."""
+
+
 def probe_for(name: str, kind: Kind) -> ProbeKind:
     """Return the probe of a name for tasks of a kind.
 
@@ -217,7 +221,7 @@ def probe_for(name: str, kind: Kind) -> ProbeKind:
 
 def probes_for(kind: Kind) -> Mapping[str, ProbeKind]:
     """Return the probes for tasks of a kind by name."""
-    return PAIR_PROBES if kind == "pair" else PROBES
+    return {"pair": PAIR_PROBES, "sentence-pair": TEXT_PAIR_PROBES}.get(kind, PROBES)
 
 
 def probe_names() -> list[str]:

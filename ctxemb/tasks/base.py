@@ -17,6 +17,10 @@ from ctxemb.text.sentence import Sentence
 Kind = Literal["word-sense", "sentence-label", "token-label", "pair", "sentence-pair"]
 
 
+PAIR_KINDS: tuple[Kind, ...] = ("pair", "sentence-pair")
+"""Kinds of tasks whose examples have two spans: two words (WiC), or two whole texts."""
+
+
 class Span(NamedTuple):
     """A half-open range of the words of a sentence of the task."""
 
@@ -27,7 +31,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Something with a label: a word, a whole sentence, or two words to be compared.
+    """Something with a label: a word, a whole sentence, or two of either to be compared.
 
     Parameters
     ----------
