@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ctxemb.comparison.tuning import finetune
     from ctxemb.extraction.embedder import load_embedder as load
     from ctxemb.extraction.vectorizer import ContextualVectorizer
+    from ctxemb.finetuning.estimator import FineTunedClassifier
 
-__all__ = ["ContextualVectorizer", "__version__", "load"]
+__all__ = ["ContextualVectorizer", "FineTunedClassifier", "__version__", "finetune", "load"]
 
 _WHERE = {
     "load": ("ctxemb.extraction.embedder", "load_embedder"),
+    "finetune": ("ctxemb.comparison.tuning", "finetune"),
+    "FineTunedClassifier": ("ctxemb.finetuning.estimator", "FineTunedClassifier"),
     "ContextualVectorizer": ("ctxemb.extraction.vectorizer", "ContextualVectorizer"),
 }
 

@@ -96,7 +96,7 @@ def _scores(
     n_bootstrap: int,
     generator: np.random.Generator,
 ) -> tuple[Floats, Floats, int]:
-    """Return each run's score, (n_runs,), those of resampled examples, (n_runs, n_draws), and their number."""
+    """Return each run's score, (n_runs,), those of each draw, (n_runs, n_draws), and what is drawn."""
     units = _units(codes, clusters)
     runs = range(len(codes.predicted))
     even = np.ones(codes.n_groups)

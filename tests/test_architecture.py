@@ -42,7 +42,19 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": BASE | {"vectors", "tasks", "text"},
     "report": BASE | {""},
     "comparison": BASE
-    | {"text", "tasks", "models", "vectors", "extraction", "pretraining", "finetuning", "probes", "analysis", "report", ""},
+    | {
+        "text",
+        "tasks",
+        "models",
+        "vectors",
+        "extraction",
+        "pretraining",
+        "finetuning",
+        "probes",
+        "analysis",
+        "report",
+        "",
+    },
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if "data" not in path.relative_to(ROOT).parts)
 

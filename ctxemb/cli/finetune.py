@@ -34,9 +34,11 @@ _LEVEL = 0.05
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training examples.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Instead of those to try.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Texts a step.")
-@click.option("--accumulate", type=click.IntRange(min=1), help="Parts of a step: less memory, the same losses.")
+@click.option("--accumulate", type=click.IntRange(min=1), help="Parts of a step, to save memory.")
 @click.option("--freeze", type=click.IntRange(min=0), metavar="N", help="Never train the N lowest layers.")
-@click.option("--reinit", type=click.IntRange(min=0), metavar="N", help="New weights for the N highest blocks.")
+@click.option(
+    "--reinit", type=click.IntRange(min=0), metavar="N", help="New weights for the N highest blocks."
+)
 @click.option("--training-dtype", type=click.Choice(["float32", "bfloat16"]), help="Numbers of the products.")
 @click.option("--frozen/--no-frozen", default=True, help="Also score the model's frozen probe.")
 @device_option
@@ -78,8 +80,15 @@ def command(
     from ctxemb.pretraining.team import is_first
     from ctxemb.tasks import SkippedRows
 
-    given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size,
-             "accumulate": accumulate, "freeze": freeze, "reinit": reinit, "dtype": training_dtype}  # fmt: skip
+    given = {
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "accumulate": accumulate,
+        "freeze": freeze,
+        "reinit": reinit,
+        "dtype": training_dtype,
+    }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     skipped = SkippedRows() if lenient else None
     rows: list[dict[str, object]] = []

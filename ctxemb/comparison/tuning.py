@@ -18,8 +18,9 @@ from ctxemb.comparison.spec import make_spec
 from ctxemb.errors import InputError
 from ctxemb.finetuning.items import items_of, targets_of
 from ctxemb.finetuning.labels import Labels
+from ctxemb.finetuning.loop import Entry
 from ctxemb.finetuning.recipe import Shape
-from ctxemb.finetuning.tune import Entry, Material, Source, plan_of, tune
+from ctxemb.finetuning.tune import Material, Source, plan_of, tune
 from ctxemb.finetuning.tuned import Tuned
 from ctxemb.models.computation import check_device
 from ctxemb.pretraining.team import Team, join_team
@@ -100,7 +101,7 @@ class TuningOutcome:
         """Return a row for each seed, the mean, and the frozen probe."""
         named = {"model": self.model, "recipe": self.recipe, "task": self.task.name}
         rows: list[dict[str, Any]] = [
-            {**named, "seed": str(run.seed), "rate": _only(run, "rate"), "epoch": _only(run, "best_epoch"),
+            {**named, "seed": str(run.seed), "rate": _rate(run), "epoch": _only(run, "best_epoch"),
              "dev": run.dev_score, "test": run.test_score, "low": None, "high": None}
             for run in self.runs
         ]  # fmt: skip
@@ -113,6 +114,12 @@ class TuningOutcome:
             rows.append({**named, "recipe": "frozen", "seed": "-", **blank, "dev": None,
                          "test": score.value, "low": score.low, "high": score.high})  # fmt: skip
         return rows
+
+
+def _rate(run: TunedRun) -> str | None:
+    """Return the learning rate that was chosen, written briefly."""
+    rate = _only(run, "rate")
+    return None if rate is None else f"{rate:g}"
 
 
 def _only(run: TunedRun, name: str) -> float | None:
@@ -251,7 +258,9 @@ class _Tuner:
     def _joined(self, seed: int, parts: Sequence[tuple[Tuned, Prediction, Prediction]]) -> TunedRun:
         tuned, devs, tests = zip(*parts, strict=True)
         dev, test = (
-            Prediction(split, np.concatenate([p.rows for p in some]), np.concatenate([p.labels for p in some]))
+            Prediction(
+                split, np.concatenate([p.rows for p in some]), np.concatenate([p.labels for p in some])
+            )
             for split, some in ((DEV, devs), (TEST, tests))
         )
         scores = [score_of(self.task, part.rows, part.labels) for part in (dev, test)]
@@ -265,7 +274,7 @@ class _Tuner:
             for row in turn.train.tolist():
                 example = self.task.examples[row]
                 counts.setdefault(example.group, Counter())[example.label] += 1
-            most = {group: min(c, key=lambda x: (-c[x], x)) for group, c in counts.items()}  # noqa: B023
+            most = {group: min(c, key=lambda x: (-c[x], x)) for group, c in counts.items()}
             groups = self.task.example_groups[turn.test].tolist()
             labels += [most.get(group, self.task.fallback.get(group, "")) for group in groups]
             rows.append(turn.test)
@@ -302,7 +311,13 @@ def _beside_frozen(
     """Return the outcome with the frozen probe of the same model."""
     if task is None:
         return outcome
-    values = {"models": (model,), "tasks": (task,), "probes": ("logistic",), "combinations": (), "baselines": ()}
+    values = {
+        "models": (model,),
+        "tasks": (task,),
+        "probes": ("logistic",),
+        "combinations": (),
+        "baselines": (),
+    }
     lines = evaluate(make_spec(values, "fine-tuning"), data=data, cache=cache).lines
     loaded = outcome.task
     (line,) = chosen_lines(lines, leading_probe(loaded, ("logistic",))).values()

@@ -78,7 +78,7 @@ def collate(items: Sequence[Item], layout: Layout, labels: Labels) -> Batch:
 
 
 def shuffled(n_items: int, batch_size: int, seed: int, epoch: int) -> list[Rows]:
-    """Return the items of each step of an epoch: a permutation drawn from seed and epoch, cut into batches."""
+    """Return the items of each step of an epoch: a permutation by seed and epoch, cut into batches."""
     order = np.random.default_rng((seed, epoch)).permutation(n_items)
     return np.split(order, range(batch_size, n_items, batch_size))
 

@@ -33,8 +33,8 @@ tags: [{shape.kind}, fine-tuned]
 
 Labels: {shown}{more}.
 
-Tuned by ctxemb with the recipe `{about.recipe}`, seed {about.seed}. On dev, the learning rate {about.rate:g} and
-epoch {about.best_epoch} did best: {about.dev_score:.4f}. {' '.join(notes)}
+Tuned by ctxemb with the recipe `{about.recipe}`, seed {about.seed}. On dev, the learning rate {about.rate:g}
+and epoch {about.best_epoch} did best: {about.dev_score:.4f}. {" ".join(notes)}
 
 SHA-256 of the files of {about.model}: `{about.fingerprint}`.
 

@@ -155,9 +155,7 @@ class Predictions:
 
 
 @torch.no_grad()
-def predict(
-    classifier: Classifier, items: Sequence[Item], device: torch.device | None = None
-) -> Predictions:
+def predict(classifier: Classifier, items: Sequence[Item], device: torch.device | None = None) -> Predictions:
     """Label items, several of similar length at once."""
     classifier.eval()
     at = device or next(classifier.parameters()).device

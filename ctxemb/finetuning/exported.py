@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, processors
 from torch import Tensor
@@ -70,7 +71,7 @@ def exported_head(classifier: Classifier, kind: Kind) -> SavedHead | None:
     if isinstance(network, Elmo) or names is None or not isinstance(head, LinearHead):
         return None
     labels = classifier.labels.names
-    values = {
+    values: dict[str, Any] = {
         "architectures": [_form(network).stem + (TOKEN if kind == "token-label" else SEQUENCE)],
         "id2label": {str(code): label for code, label in enumerate(labels)},
         "label2id": {label: code for code, label in enumerate(labels)},
@@ -98,7 +99,9 @@ def set_template(tokenizer: Tokenizer, layout: Together) -> Tokenizer:
     """Return a copy of a tokenizer that puts the layout's special pieces around texts itself."""
     copied = Tokenizer.from_str(tokenizer.to_str())
     template = layout.template
-    named = {number: copied.id_to_token(number) for number in (*template.start, *template.between, *template.end)}
+    named = {
+        number: copied.id_to_token(number) for number in (*template.start, *template.between, *template.end)
+    }
 
     def shown(numbers: tuple[int, ...], segment: int) -> list[str]:
         return [f"{named[number]}:{segment * template.segments}" for number in numbers]
@@ -131,8 +134,8 @@ def load_published(folder: Path, network: Network) -> tuple[Classifier, Shape]:
     named = named[0] if isinstance(named, list) and named and isinstance(named[0], str) else ""
     if isinstance(network, Elmo) or not named.endswith((SEQUENCE, TOKEN)):
         raise FormatError(
-            f"{values.path}: expected a folder of `ctxemb finetune`, or an architecture …{SEQUENCE} or …{TOKEN}, "
-            f"found {named or 'none'!r}"
+            f"{values.path}: expected a folder of `ctxemb finetune`, or an architecture …{SEQUENCE} or "
+            f"…{TOKEN}, found {named or 'none'!r}"
         )
     kind: Kind = "token-label" if named.endswith(TOKEN) else "sentence-label"
     names = _form(network).token if kind == "token-label" else _form(network).sequence

@@ -30,9 +30,7 @@ class Labels:
         The answer for a group without a class.
     """
 
-    def __init__(
-        self, classes: Sequence[tuple[str, str]], fallback: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, classes: Sequence[tuple[str, str]], fallback: Mapping[str, str] | None = None) -> None:
         self.classes = tuple((group, label) for group, label in classes)
         self.fallback = dict(fallback or {})
         self.groups = tuple(sorted({group for group, _ in self.classes}))
@@ -77,9 +75,7 @@ class Labels:
 
     def group_codes(self, targets: Sequence[Target]) -> Tensor:
         """Return (n_targets,) the group of each target; -1 for one without a class."""
-        return torch.tensor(
-            [self._group_codes.get(target.group, -1) for target in targets], dtype=torch.long
-        )
+        return torch.tensor([self._group_codes.get(target.group, -1) for target in targets], dtype=torch.long)
 
     def allowed(self, groups: Tensor) -> Tensor:
         """Return (n_targets, n_classes) which classes compete, from the numbers of groups, (n_targets,)."""
@@ -102,7 +98,8 @@ class Labels:
                         "add some, or leave the group out"
                     )
                 found[place] = self.fallback[target.group]
-        return found.astype(np.str_)
+        labels: NDArray[np.str_] = found.astype(np.str_)
+        return labels
 
     def unseen(self, targets: Sequence[Target]) -> list[str]:
         """Return the labels of `targets` that no class has, sorted; no answer for them can be right."""

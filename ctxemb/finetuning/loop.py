@@ -30,7 +30,7 @@ Score = Callable[[Rows, NDArray[np.str_]], float]
 Entry = dict[str, float]
 
 
-class Diverged(InputError):
+class DivergedError(InputError):
     """A training whose loss is not a number any more."""
 
 
@@ -109,7 +109,7 @@ def train(
 
     Raises
     ------
-    Diverged
+    DivergedError
         If the loss is not a number.
     FormatError
         If the checkpoint is damaged or another model's.
@@ -132,7 +132,7 @@ def train(
             classifier.network.train(lowest < len(layers) - 1)
             losses.append(_step(classifier, chosen, optimizer, plan, now, hash((seed, step)), team))
             if not math.isfinite(losses[-1]):
-                raise Diverged(
+                raise DivergedError(
                     f"the loss is {losses[-1]} at step {step} (epoch {epoch + 1}, learning rate {rate:g}); "
                     f"try a smaller one, such as learning_rate={rate / 10:g}"
                 )
@@ -199,9 +199,7 @@ def _weights(classifier: Classifier) -> dict[str, Tensor]:
     return {name: weight.detach().cpu().clone() for name, weight in classifier.state_dict().items()}
 
 
-def _save(
-    path: Path, classifier: Classifier, optimizer: torch.optim.Optimizer, progress: Progress
-) -> None:
+def _save(path: Path, classifier: Classifier, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
     values = {
         "classifier": classifier.state_dict(),
         "optimizer": optimizer.state_dict(),

@@ -50,7 +50,7 @@ class UncorrectedAdamW(torch.optim.Optimizer):
         for weight in weights:
             if not self.state[weight]:
                 self.state[weight] = {"mean": torch.zeros_like(weight), "square": torch.zeros_like(weight)}
-        grads = [weight.grad for weight in weights]
+        grads = [weight.grad for weight in weights if weight.grad is not None]
         means = [self.state[weight]["mean"] for weight in weights]
         squares = [self.state[weight]["square"] for weight in weights]
         beta1, beta2 = group["betas"]
@@ -90,7 +90,9 @@ def make_optimizer(layers: list[list[nn.Parameter]], plan: Plan) -> torch.optim.
         depth = len(layers) - 1 - number  # the head has depth 0
         scale = (plan.network_scale if depth else 1.0) / plan.layer_decay**depth
         matrices, vectors = [w for w in weights if w.ndim > 1], [w for w in weights if w.ndim <= 1]
-        groups += [{"params": matrices, "weight_decay": plan.weight_decay, "scale": scale}] if matrices else []
+        groups += (
+            [{"params": matrices, "weight_decay": plan.weight_decay, "scale": scale}] if matrices else []
+        )
         groups += [{"params": vectors, "weight_decay": 0.0, "scale": scale}] if vectors else []
     made = torch.optim.AdamW if plan.bias_correction else UncorrectedAdamW
     return made(groups, lr=0.0, betas=plan.betas, eps=plan.epsilon)

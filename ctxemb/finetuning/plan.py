@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import types
 import typing
 from collections.abc import Mapping
@@ -114,8 +115,19 @@ class Plan:
         return dataclasses.replace(self, **values)
 
 
-_LOWEST = {"epochs": 1, "batch_size": 1, "accumulate": 1, "freeze": 0, "reinit": 0, "lm_epochs": 0,
-           "layer_decay": 1.0, "clip": 1e-9, "lm_rate": 0.0, "lm_weight": 0.0, "weight_decay": 0.0}  # fmt: skip
+_LOWEST = {
+    "epochs": 1,
+    "batch_size": 1,
+    "accumulate": 1,
+    "freeze": 0,
+    "reinit": 0,
+    "lm_epochs": 0,
+    "layer_decay": 1.0,
+    "clip": 1e-9,
+    "lm_rate": 0.0,
+    "lm_weight": 0.0,
+    "weight_decay": 0.0,
+}
 _TYPES = typing.get_type_hints(Plan)
 
 
@@ -128,9 +140,9 @@ def _as(name: str, value: Any) -> Any:
             return tuple(float(part) for part in parts)
         if kind is bool:
             return {"true": True, "false": False, "True": True, "False": False}[str(value)]
-        if kind is int and float(value) != int(value):
-            raise ValueError
-        return kind(value) if kind in (int, float) else value
+        if kind is int:
+            return operator.index(int(value) if isinstance(value, str) else value)
+        return float(value) if kind is float else value
     except (TypeError, ValueError, KeyError) as error:
         wanted = "numbers with '/' between them" if isinstance(kind, types.GenericAlias) else kind.__name__
         raise InputError(f"{name} should be {wanted}, found {value!r}") from error

@@ -20,7 +20,7 @@ from ctxemb.finetuning.classifier import Classifier, set_dropout
 from ctxemb.finetuning.folder import ABOUT, load_tuned, save_tuned
 from ctxemb.finetuning.items import Item
 from ctxemb.finetuning.language_model import tune_language_model
-from ctxemb.finetuning.loop import Diverged, Entry, Progress, Score, train
+from ctxemb.finetuning.loop import DivergedError, Entry, Progress, Score, train
 from ctxemb.finetuning.optimizer import network_layers
 from ctxemb.finetuning.plan import Plan
 from ctxemb.finetuning.recipe import Recipe, Shape
@@ -64,7 +64,9 @@ class Source:
         """
         found = find_model(model)
         if not is_ours(found.path):
-            raise InputError(f"{found.name} is none of the architectures that are tuned here: ELMo, GPT, BERT")
+            raise InputError(
+                f"{found.name} is none of the architectures that are tuned here: ELMo, GPT, BERT"
+            )
         return cls(found.name, found.path)
 
     @cached_property
@@ -199,7 +201,7 @@ class _Run:
             classifier = self._untrained()
             try:
                 progress = self._train(classifier, rate)
-            except Diverged:
+            except DivergedError:
                 diverged.append(rate)
                 if len(diverged) == len(self.plan.learning_rates):
                     raise

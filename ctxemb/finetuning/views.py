@@ -78,10 +78,9 @@ class SummaryView(nn.Module):
         sums = ends.new_zeros(int(batch.units.max()) + 1, ends.shape[1]).index_add(0, batch.owners, ends)
         if isinstance(network, Bert) and network.pooler is not None:
             sums = network.pool(sums)
-        parts = [sums[batch.units]]
-        for place in range(self.marked):
-            parts.append(combined(top, bags_of(batch.encoding, batch.spans[:, place], "first")))
-        return torch.cat(parts, dim=1)[None]
+        spans = batch.spans[:, : self.marked].unbind(1)
+        words = [combined(top, bags_of(batch.encoding, span, "first")) for span in spans]
+        return torch.cat([sums[batch.units], *words], dim=1)[None]
 
 
 class WordView(nn.Module):
@@ -151,12 +150,12 @@ class PooledView(nn.Module):
             windows = batch.encoding.windows
             lasts = windows[torch.searchsorted(windows, firsts, right=True) - 1]
         ends = [lasts, firsts][: self.n_heads]
-        every = zip(*(part.chunk(self.n_heads, dim=1) for part in
-                      (top, combined(top, bags, "max"), combined(top, bags, "mean"))), strict=True)  # fmt: skip
+        pooled = (top, combined(top, bags, "max"), combined(top, bags, "mean"))
+        directions = zip(*(part.chunk(self.n_heads, dim=1) for part in pooled), strict=True)
         return torch.stack(
             [
-                torch.cat([direction[end.to(top.device)], largest, mean], dim=1)
-                for end, (direction, largest, mean) in zip(ends, every, strict=True)
+                torch.cat([pieces[end.to(top.device)], largest, mean], dim=1)
+                for end, (pieces, largest, mean) in zip(ends, directions, strict=True)
             ]
         )
 

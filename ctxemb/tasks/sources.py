@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxemb.errors import MissingFileError
-from ctxemb.tasks import allwords, coarsewsd, cola, reviews, senseval, sst, tokens, trec, wic
+from ctxemb.tasks import (
+    allwords,
+    coarsewsd,
+    cola,
+    mrpc,
+    reviews,
+    rte,
+    senseval,
+    sick,
+    sst,
+    tokens,
+    trec,
+    wic,
+)
 from ctxemb.tasks.base import Task
 from ctxemb.tasks.remote import Progress, RemoteFile, fetch_files
 
@@ -33,7 +46,7 @@ class Source:
     counts
         Examples of each split or file; `load` compares them with what it finds.
     files
-        Returns its files, and how each is had.
+        Returns its files, and how each is had; none where its licence must be accepted first.
     """
 
     load: Callable[[Path], Task]
@@ -127,6 +140,33 @@ SOURCES: dict[str, Source] = {
         wic.COUNTS,
         lambda: wic.FILES,
     ),
+    "mrpc": Source(
+        mrpc.load,
+        "pairs/mrpc",
+        "Microsoft Research, MSRParaphraseCorpus; as label<TAB>text<TAB>text",
+        mrpc.LICENCE,
+        mrpc.PAPER,
+        mrpc.COUNTS,
+        lambda: (),
+    ),
+    "rte": Source(
+        rte.load,
+        "pairs/rte",
+        "GitHub marcwww/nlu_eval, data/RTE; as label<TAB>text<TAB>text",
+        rte.LICENCE,
+        rte.PAPER,
+        rte.COUNTS,
+        lambda: rte.FILES,
+    ),
+    "sick": Source(
+        sick.load,
+        "pairs/sick_entailment",
+        "GitHub brmson/dataset-sts, data/sts/sick2014; as label<TAB>text<TAB>text",
+        sick.LICENCE,
+        sick.PAPER,
+        sick.COUNTS,
+        lambda: sick.FILES,
+    ),
     "all-words": Source(
         allwords.load,
         "semcor",
@@ -200,6 +240,11 @@ def fetch(
         If it cannot be fetched; the message says where it is to be had.
     """
     source, folder = SOURCES[name], data_folder(data)
+    if not source.files():
+        raise MissingFileError(
+            f"{name} is not fetched, since its licence must be accepted first ({source.licence}): put the "
+            f"data set from {source.public} into {folder / source.folder}"
+        )
     try:
         fetch_files(source.files(), folder, mirror=mirror, progress=progress)
     except MissingFileError as error:

@@ -50,7 +50,13 @@ def as_transformers(classifier: Classifier, material: Material, folder: Path) ->
     about = About("toy", "", "toy", "bert", {}, 0.0, 0, 1, 0.0)
     save_tuned(Tuned(classifier, material.shape, about), folder)
     config = transformers.AutoConfig.from_pretrained(folder)
-    for name in ("attention_probs_dropout_prob", "hidden_dropout_prob", "attn_pdrop", "embd_pdrop", "resid_pdrop"):
+    for name in (
+        "attention_probs_dropout_prob",
+        "hidden_dropout_prob",
+        "attn_pdrop",
+        "embd_pdrop",
+        "resid_pdrop",
+    ):
         if hasattr(config, name):
             setattr(config, name, 0.0)
     made = getattr(transformers, config.architectures[0])
@@ -99,9 +105,12 @@ def plain_losses(
                 square.mul_(plan.betas[1]).add_(w.grad**2, alpha=1 - plan.betas[1])
                 m, v = mean, square
                 if plan.bias_correction:
-                    m, v = mean / (1 - plan.betas[0] ** (step + 1)), square / (1 - plan.betas[1] ** (step + 1))
+                    m, v = (
+                        mean / (1 - plan.betas[0] ** (step + 1)),
+                        square / (1 - plan.betas[1] ** (step + 1)),
+                    )
                 decay = plan.weight_decay if w.ndim > 1 else 0.0
-                w -= lr * (m / (v.sqrt() + plan.epsilon) + decay * w)
+                w.sub_(lr * (m / (v.sqrt() + plan.epsilon) + decay * w))
         losses.append(loss.item())
     return losses
 

@@ -39,7 +39,9 @@ def toy_task(kind: Kind, n_texts: int = 24, *, symmetric: bool = False) -> Task:
             examples.append(Example((Span(number, 1, 2),), f"{label}-{number % 2}", f"word{number % 2}"))
     rows = np.arange(len(examples))
     splits = {"train": rows[: len(rows) // 2], "dev": rows[len(rows) // 2 :], "test": rows[len(rows) // 2 :]}
-    return Task("toy", kind, "Toy.", "CC0", "here", tuple(texts), tuple(examples), splits, symmetric=symmetric)
+    return Task(
+        "toy", kind, "Toy.", "CC0", "here", tuple(texts), tuple(examples), splits, symmetric=symmetric
+    )
 
 
 def toy_material(task: Task) -> Material:

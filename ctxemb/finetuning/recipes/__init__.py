@@ -9,7 +9,15 @@ from ctxemb.finetuning.recipe import Recipe
 from ctxemb.finetuning.recipes import bert, features, gpt, scratch, ulmfit
 from ctxemb.registry import unknown_name
 
-_OWN = (bert.RECIPE, bert.STABLE, gpt.RECIPE, ulmfit.RECIPE, features.RECIPE, features.MIX_TUNED, scratch.RECIPE)
+_OWN = (
+    bert.RECIPE,
+    bert.STABLE,
+    gpt.RECIPE,
+    ulmfit.RECIPE,
+    features.RECIPE,
+    features.MIX_TUNED,
+    scratch.RECIPE,
+)
 
 
 def recipes() -> dict[str, Recipe]:

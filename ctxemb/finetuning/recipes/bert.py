@@ -43,8 +43,8 @@ def stable_plan(network: Network) -> Plan:
 
     Bias correction, 20 epochs, batch 16, the usual linear schedule, and the best epoch by dev: Mosbach et al.
     2021, section 6, and the configurations of uds-lsv/bert-stable-fine-tuning (rates 1e-5 to 3e-5). Narrower
-    networks choose from the rates of the miniatures, as in `bert_plan`. ``reinit`` adds the re-initialised top
-    blocks and pooler of Zhang et al. (2021).
+    networks choose from the rates of the miniatures, as in `bert_plan`. ``reinit`` adds the re-initialised
+    top blocks and pooler of Zhang et al. (2021).
     """
     base = bert_plan(network)
     small = network.width < _BASE_WIDTH

@@ -28,8 +28,8 @@ def ulmfit_plan(network: Network) -> Plan:
     - Gradual unfreezing: one more layer an epoch, from the top (section 3.3). The best epoch counts.
     - Dropout 0.4 before the hidden layer of 50, and 0.1 after it as in fastai's code; no weight decay.
 
-    The rates are those of an LSTM. A Transformer, for which they are not published, chooses from those of BERT
-    by dev, with Adam's usual betas, dropout 0.1 inside, and its language model is tuned with the highest.
+    The rates are those of an LSTM. A Transformer, for which none are published, chooses from those of BERT by
+    dev, with Adam's usual betas and dropout 0.1 inside; its language model is tuned with the highest of them.
     Any part can be left out: ``lm_epochs=0``, ``layer_decay=1``, ``schedule=constant``, ``thaw=all``.
     """
     shared = {"epochs": 50, "batch_size": 64, "schedule": "slanted", "warmup": 0.1, "layer_decay": 2.6,
@@ -55,8 +55,8 @@ def build(network: Network, shape: Shape, plan: Plan) -> Classifier:
 
 RECIPE = Recipe(
     "ulmfit",
-    "The language model is tuned on the task's text, then layer by layer with a classifier on top (Howard and "
-    "Ruder 2018).",
+    "The language model is tuned on the task's text, then layer by layer under a classifier (Howard and Ruder "
+    "2018).",
     ulmfit_plan,
     build,
 )
