@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from ctxemb.finetuning.recipe import Shape
@@ -15,7 +16,7 @@ def card_of(about: About, shape: Shape, log: Sequence[Mapping[str, float]]) -> s
     names = list(dict.fromkeys(shape.labels.names))
     shown = ", ".join(f"`{name}`" for name in names[:_MOST_LABELS])
     more = f" and {len(names) - _MOST_LABELS:,} more" if len(names) > _MOST_LABELS else ""
-    plan = "\n".join(f"- {name}: {_plain(value)}" for name, value in about.plan.items())
+    plan = "\n".join(f"- {name}: {_plain(value)}" for name, value in dataclasses.asdict(about.plan).items())
     rows = "\n".join(
         f"| {entry['rate']:g} | {entry['epoch']:.0f} | {entry['loss']:.4f} | {entry['dev_loss']:.4f} | "
         f"{entry['dev_score']:.4f} |"

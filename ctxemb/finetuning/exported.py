@@ -147,12 +147,20 @@ def load_published(folder: Path, network: Network) -> tuple[Classifier, Shape]:
     state: dict[str, Tensor] = {ours: tensors.kept(theirs).float() for ours, theirs in names.items()}
     labels = Labels([("", label) for label in _labels(values.values, len(state["linear.weight"]))])
     shape = Shape(kind, symmetric=False, labels=labels)
-    classifier = summary_classifier(network, shape, Plan())
+    classifier = _without_new_pieces(network, shape)
     try:
         classifier.heads[0].load_state_dict(state)
     except RuntimeError as error:
         raise FormatError(f"{tensors.path}: not a head of this network: {error}") from error
     return classifier.eval(), shape
+
+
+def _without_new_pieces(network: Network, shape: Shape) -> Classifier:
+    """Return the classifier of a published head, which reads GPT's texts as they are."""
+    if not isinstance(network, Gpt) or shape.kind == "token-label":
+        return summary_classifier(network, shape, Plan())
+    head = LinearHead(network.width, len(shape.labels), Plan().dropout, bias=False)
+    return Classifier(network, Together(network), SummaryView(network), [head], shape.labels)
 
 
 def _labels(values: Mapping[str, object], n_classes: int) -> list[str]:

@@ -29,7 +29,7 @@ from ctxemb.models.checkpoints import CONFIG, load_network, save_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.formats.tokenizers import TOKENIZER
 
-HEAD, ABOUT, LOG, CARD = "tuned.safetensors", "tuned.json", "log.jsonl", "README.md"
+HEAD, ABOUT, LOG, CARD = "tuned.safetensors", "tuned.json", "tuned-log.jsonl", "README.md"
 _NETWORK = "network."
 
 
@@ -76,16 +76,20 @@ def load_tuned(folder: Path) -> Tuned:
         return Tuned(*load_published(folder, network))
     values = _values(folder / ABOUT)
     try:
-        about = About(**{**values["about"], "diverged": tuple(values["about"]["diverged"])})
+        about = _about(values["about"])
         labels = Labels([tuple(named) for named in values["classes"]], values["fallback"])
         shape = Shape(values["kind"], bool(values["symmetric"]), labels)
-        plan = Plan().changed(about.plan)
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{folder / ABOUT}: not a tuned classifier: {error!r}") from error
-    classifier = recipe_for(about.recipe)[0].build(network, shape, plan)
+    classifier = recipe_for(about.recipe)[0].build(network, shape, about.plan)
     _fill(classifier, folder / HEAD)
     log = tuple(map(json.loads, (folder / LOG).read_text(encoding="utf-8").splitlines()))
     return Tuned(classifier.eval().requires_grad_(False), shape, about, log)
+
+
+def _about(values: dict[str, Any]) -> About:
+    plan, diverged = Plan().changed(values["plan"]), tuple(values["diverged"])
+    return About(**{**values, "plan": plan, "diverged": diverged})
 
 
 def _fill(classifier: torch.nn.Module, path: Path) -> None:

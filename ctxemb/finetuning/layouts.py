@@ -83,7 +83,7 @@ class Template:
 
         BERT reads ``[CLS] A [SEP] B [SEP]`` in two segments (Devlin et al. 2018, figure 2), RoBERTa
         ``<s> A </s></s> B </s>`` in one; GPT reads ``_start_ A _delimiter_ B _classify_`` (Radford et al.
-        2018, section 3.3).
+        2018, section 3.3), without those of the pieces that it does not know.
 
         Raises
         ------
@@ -92,11 +92,12 @@ class Template:
         """
         if isinstance(network, Bert):
             number, config = network.tokenizer.id, network.config
-            start, end = (number(config.start),), (number(config.end),)
-            return cls(start, end * (2 if config.first_position else 1), end, config.n_segments > 1)
+            first, sep = (number(config.start),), (number(config.end),)
+            return cls(first, sep * (2 if config.first_position else 1), sep, config.n_segments > 1)
         if isinstance(network, Gpt):
-            number = network.tokenizer.id
-            return cls((number(network.config.start or START),), (number(DELIMITER),), (number(CLASSIFY),))
+            pieces = (network.config.start or START, DELIMITER, CLASSIFY)
+            start, between, end = (_known(network, piece) for piece in pieces)
+            return cls(start, between, end)
         raise InputError("ELMo reads texts one by one; only Transformers read them in one window")
 
     def size(self, n_texts: int) -> int:
@@ -106,6 +107,11 @@ class Template:
 
 _Part = tuple[list[int], list[int]]
 """The pieces of a text, and the word of each."""
+
+
+def _known(network: Gpt, piece: str) -> tuple[int, ...]:
+    number = network.tokenizer.tokenizer.token_to_id(piece)
+    return () if number is None else (int(number),)
 
 
 class _Window(NamedTuple):

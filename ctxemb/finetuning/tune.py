@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ctxemb.errors import InputError
-from ctxemb.files import write_text
+from ctxemb.files import write_text, write_whole
 from ctxemb.finetuning.classifier import Classifier, set_dropout
 from ctxemb.finetuning.folder import ABOUT, load_tuned, save_tuned
 from ctxemb.finetuning.items import Item
@@ -215,7 +215,7 @@ class _Run:
         (score, _), classifier, progress, rate = best
         tuned = Tuned(classifier.cpu(), self.material.shape)
         about = About(self.source.name, self.source.fingerprint, self.material.name, self.recipe.name,
-                      dataclasses.asdict(self.plan), rate, self.seed, progress.best_epoch, score,
+                      self.plan, rate, self.seed, progress.best_epoch, score,
                       tuple(diverged), len(tuned.cut))  # fmt: skip
         return dataclasses.replace(tuned, about=about, log=tuple(self.log))
 
@@ -250,7 +250,7 @@ class _Run:
             tune_language_model(network, texts, self.plan, self.seed, pretrained, self._report)
             self.language_model = {name: w.clone() for name, w in network.state_dict().items()}
             if path is not None:
-                torch.save(self.language_model, path)
+                write_whole(path, partial(torch.save, self.language_model))
         network.load_state_dict(self.language_model)
 
     def _report(self, entry: Entry) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ctxemb.errors import InputError
 from ctxemb.finetuning.classifier import Classifier, Predictions, predict
 from ctxemb.finetuning.items import Item
 from ctxemb.finetuning.layouts import Together
+from ctxemb.finetuning.plan import Plan
 from ctxemb.finetuning.recipe import Shape
 
 
@@ -26,7 +26,7 @@ class About:
     recipe
         Name of the recipe.
     plan
-        All of its numbers, by name.
+        All of its numbers.
     rate
         The learning rate that dev chose.
     seed
@@ -45,7 +45,7 @@ class About:
     fingerprint: str
     task: str
     recipe: str
-    plan: Mapping[str, Any]
+    plan: Plan
     rate: float
     seed: int
     best_epoch: int

@@ -47,7 +47,7 @@ def as_transformers(classifier: Classifier, material: Material, folder: Path) ->
     """Return the classifier as transformers reads it from its saved folder, without dropout."""
     import transformers
 
-    about = About("toy", "", "toy", "bert", {}, 0.0, 0, 1, 0.0)
+    about = About("toy", "", "toy", "bert", Plan(), 0.0, 0, 1, 0.0)
     save_tuned(Tuned(classifier, material.shape, about), folder)
     config = transformers.AutoConfig.from_pretrained(folder)
     for name in (

@@ -55,7 +55,7 @@ def build(network: Network, shape: Shape, plan: Plan) -> Classifier:
 
 RECIPE = Recipe(
     "ulmfit",
-    "The language model is tuned on the task's text, then layer by layer under a classifier (Howard and Ruder "
+    "The language model is tuned on the text, then layer by layer under a classifier (Howard and Ruder "
     "2018).",
     ulmfit_plan,
     build,
