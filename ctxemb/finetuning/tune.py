@@ -143,15 +143,22 @@ def tune(
     InputError
         If the folder holds another run, or the loss of every learning rate is not a number.
     """
-    if folder is not None and _is_complete(folder, _settings(source, material, recipe, plan, seed)):
-        return load_tuned(folder)
+    team = team or Team(0, 1, torch.device("cpu"))
+    if folder is not None:
+        settings = _settings(source, material, recipe, plan, seed)
+        complete = torch.zeros(1, device=team.device)
+        if team.first:  # the others learn what it found
+            complete += float(_is_complete(folder, settings))
+        if team.add_up(complete):
+            return load_tuned(folder)
     run = _Run(source, material, recipe, plan, seed, folder, team, report)
     with torch.random.fork_rng():
         tuned = run.best()
-    if folder is not None and (team is None or team.first):
+    if folder is not None and team.first:
         save_tuned(tuned, folder)
         for path in folder.glob("*.pt"):
             path.unlink()
+    team.wait()
     return tuned
 
 
@@ -186,7 +193,7 @@ class _Run:
     plan: Plan
     seed: int
     folder: Path | None
-    team: Team | None
+    team: Team
     report: Callable[[Entry], None]
 
     def __post_init__(self) -> None:
