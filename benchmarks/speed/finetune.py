@@ -123,17 +123,14 @@ def measure(folder: Path, shape: str, data: Path, steps: int, repeats: int) -> N
     lengths = [classifier.collate(batch).encoding.lengths for batch in batches]
     n_pieces = sum(int(part.sum()) for part in lengths)
     waste = sum(int(part.max()) * len(part) for part in lengths) / n_pieces
-    times = medians(
-        {name: lambda step=step: [step(b) for b in batches] for name, step in steps_of.items()}, repeats
-    )
-    print(
-        f"\n## {shape}: {n_pieces:,} pieces, {waste:.2f} times as many with padding; losses within {worst:.0e}\n"
-    )
+    runs = {name: lambda step=step: [step(b) for b in batches] for name, step in steps_of.items()}
+    times = medians(runs, repeats)
+    more = f"{waste:.2f} times as many with padding"
+    print(f"\n## {shape}: {n_pieces:,} pieces, {more}; losses within {worst:.0e}\n")
     print("| way | pieces/s | time, ctxemb's = 1 | peak MB |\n|---|---:|---:|---:|")
     for name, seconds in times.items():
-        print(
-            f"| {name} | {n_pieces / seconds:,.0f} | {seconds / times['ctxemb']:.2f} | {peak(folder, data, name)} |"
-        )
+        ratio, memory = seconds / times["ctxemb"], peak(folder, data, name)
+        print(f"| {name} | {n_pieces / seconds:,.0f} | {ratio:.2f} | {memory} |")
 
 
 def peak(folder: Path, data: Path, way: str) -> str:

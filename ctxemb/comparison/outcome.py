@@ -74,6 +74,8 @@ class Outcome:
         Counts of gold by predicted label on the test.
     trainings
         Held-out losses of the models while they were trained: rows of model, words, bits per character.
+    tunings
+        Tuned models beside their frozen probes.
     manifest
         How all this was made: spec, versions, models, tasks.
     """
@@ -85,6 +87,7 @@ class Outcome:
     differences: list[Row] = field(default_factory=list)
     confusions: list[Row] = field(default_factory=list)
     trainings: list[Row] = field(default_factory=list)
+    tunings: list[Row] = field(default_factory=list)
     manifest: Row = field(default_factory=dict)
 
     def add(self, part: Outcome) -> None:
@@ -101,5 +104,8 @@ class Outcome:
             rows = getattr(self, name)
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             write_text(folder / f"{name}.jsonl", text)
+        if self.tunings:
+            rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.tunings)
+            write_text(folder / "tunings.jsonl", rows)
         manifest = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         write_text(folder / "run.json", manifest)

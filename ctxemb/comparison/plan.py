@@ -55,7 +55,25 @@ def plan_comparison(
     """
     runner = make_runner(spec, data=data, cache=cache)
     runner.cache = Cache(cache, frozen=True)
-    return [_planned(step, runner) for step in runner.steps()]
+    return [_planned(step, runner) for step in runner.steps()] + _tunings(spec, runner)
+
+
+def _tunings(spec: ComparisonSpec, runner: Runner) -> list[PlannedStep]:
+    """Return the steps that tune."""
+    if not spec.recipes:
+        return []
+    from ctxemb.comparison.tuning_times import tuning_seconds
+    from ctxemb.comparison.tunings import tuning_steps
+
+    planned = []
+    for step in tuning_steps(spec, runner.tasks, runner.models, runner.cache):
+        try:
+            step.run()
+        except NotCachedError:
+            planned.append(PlannedStep(step.what, known=False, seconds=tuning_seconds(step, spec.seeds)))
+        else:
+            planned.append(PlannedStep(step.what, known=True, seconds=0.0))
+    return planned
 
 
 def _planned(step: Step, runner: Runner) -> PlannedStep:

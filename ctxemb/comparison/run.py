@@ -9,7 +9,7 @@ from pathlib import Path
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
 from ctxemb.comparison.judging import judge
-from ctxemb.comparison.outcome import Outcome
+from ctxemb.comparison.outcome import Outcome, Row
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, training_rows
 from ctxemb.comparison.runner import Runner
 from ctxemb.comparison.spec import ComparisonSpec
@@ -74,6 +74,8 @@ def evaluate(
     names = [model.name for model in runner.models]
     outcome.results[:0] = [result for line in outcome.lines for result in line.results]
     outcome.add(judge(runner.tasks, names, outcome.lines, spec.seed, spec.probes))
+    if spec.recipes:
+        outcome.tunings = _tunings(runner, outcome, progress)
     outcome.trainings = [row for name in spec.models for row in training_rows(name)]
     outcome.manifest = {
         "name": spec.name,
@@ -87,6 +89,18 @@ def evaluate(
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     return outcome
+
+
+def _tunings(runner: Runner, outcome: Outcome, progress: Progress) -> list[Row]:
+    """Tune models, one after another, and judge them beside the frozen probes."""
+    from ctxemb.comparison.tunings import judge_tunings, tuning_steps
+
+    steps = tuning_steps(runner.spec, runner.tasks, runner.models, runner.cache)
+    lines = []
+    for number, step in enumerate(steps):
+        progress(number, len(steps), step.what)
+        lines.append(step.run())
+    return judge_tunings(lines, outcome.lines, runner.spec)
 
 
 def make_runner(

@@ -33,6 +33,8 @@ class Findings:
         Paired comparisons on the test, and counts of gold by predicted labels.
     manifests
         How each folder's results were made.
+    tunings
+        Tuned models beside their frozen probes.
     """
 
     results: tuple[Result, ...]
@@ -42,6 +44,7 @@ class Findings:
     differences: tuple[dict[str, Any], ...]
     confusions: tuple[dict[str, Any], ...]
     manifests: tuple[dict[str, Any], ...]
+    tunings: tuple[dict[str, Any], ...] = ()
 
     @property
     def title(self) -> str:
@@ -172,6 +175,7 @@ def read_findings(paths: Sequence[Path]) -> Findings:
     differences: list[dict[str, Any]] = []
     confusions: list[dict[str, Any]] = []
     manifests: list[dict[str, Any]] = []
+    tunings: list[dict[str, Any]] = []
     for path in paths:
         if path.is_dir():
             results += read_results(path / "results.jsonl")
@@ -183,6 +187,7 @@ def read_findings(paths: Sequence[Path]) -> Findings:
                 path / "confusions.jsonl", {"task", "model", "layer", "group", "gold", "predicted", "count"}
             )
             manifests += _manifest(path / "run.json")
+            tunings += _rows(path / "tunings.jsonl", _OF_TUNINGS)
         elif path.is_file():
             results += read_results(path)
         else:
@@ -198,12 +203,19 @@ def read_findings(paths: Sequence[Path]) -> Findings:
         tuple(differences),
         tuple(confusions),
         tuple(manifests),
+        tuple(tunings),
     )
 
 
 _OF_DIFFERENCES = {
     "task", "a", "layer_a", "b", "layer_b", "metric", "difference", "low", "high", "p", "p_holm", "effect",
     "n",
+}  # fmt: skip
+
+
+_OF_TUNINGS = {
+    "task", "model", "recipe", "metric", "value", "low", "high", "frozen", "frozen_layer", "difference",
+    "difference_low", "difference_high", "p", "p_holm", "failed", "seeds",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from ctxemb.report.beside import published_table
 from ctxemb.report.findings import TEST, Findings
 from ctxemb.report.sentences import holds, p_text
 from ctxemb.report.tables import MISSING, Cell, Row, Table, score_cell
+from ctxemb.report.tuned import seed_curves_table, tuned_table
 
 ANALYSES = (
     ("control_accuracy", "control task", 100.0, 1),
@@ -213,6 +214,8 @@ def more_tables(findings: Findings, task: str) -> list[Table]:
     """Return the tables of a task that have rows."""
     makers = (
         published_table,
+        tuned_table,
+        seed_curves_table,
         difference_table,
         part_table,
         seed_table,
