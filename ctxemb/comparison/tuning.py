@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ctxemb.comparison.judging import chosen_lines, leading_probe
 from ctxemb.comparison.run import evaluate
+from ctxemb.comparison.seed_scores import less_frozen, mean_score, sorted_labels
 from ctxemb.comparison.spec import make_spec
 from ctxemb.errors import InputError
 from ctxemb.finetuning.items import items_of, targets_of
@@ -24,10 +24,9 @@ from ctxemb.finetuning.tune import Material, Source, plan_of, tune
 from ctxemb.finetuning.tuned import Tuned
 from ctxemb.models.computation import check_device
 from ctxemb.pretraining.team import Team, join_team
-from ctxemb.probes import Prediction, scored_labels
-from ctxemb.probes.rounds import DEV, TEST, Round, Rows, rounds_of
+from ctxemb.probes import Prediction
+from ctxemb.probes.rounds import DEV, TEST, Round, rounds_of
 from ctxemb.probes.scoring import score_of
-from ctxemb.seeds import compare_runs, mean_with_interval
 from ctxemb.statistics import Difference, Interval
 from ctxemb.tasks import SkippedRows, Task, load_task
 
@@ -282,27 +281,7 @@ class _Tuner:
 
 
 def _mean(task: Task, runs: Sequence[TunedRun]) -> Interval:
-    rows, found = _aligned(task, runs)
-    gold, _ = scored_labels(task, rows, found[0])
-    return mean_with_interval(task.metrics[0], gold, found, task.example_groups[rows], **_about(task, rows))
-
-
-def _aligned(
-    task: Task, runs: Sequence[TunedRun | Prediction], rows: Rows | None = None
-) -> tuple[Rows, list[NDArray[np.str_]]]:
-    """Return rows in rising order and each run's labels for them; what is right, too, is the gold label."""
-    parts = [run.test if isinstance(run, TunedRun) else run for run in runs]
-    wanted = np.sort(parts[0].rows) if rows is None else rows
-    found = [part.labels[np.argsort(part.rows, kind="stable")] for part in parts]
-    return wanted, [scored_labels(task, wanted, labels)[1] for labels in found]
-
-
-def _about(task: Task, rows: Rows) -> dict[str, Any]:
-    return {
-        "labels": task.group_labels,
-        "clusters": task.example_clusters[rows],
-        "positions": task.example_positions[rows],
-    }
+    return mean_score(task, np.sort(runs[0].test.rows), [sorted_labels(run.test) for run in runs])
 
 
 def _beside_frozen(
@@ -319,12 +298,9 @@ def _beside_frozen(
         "baselines": (),
     }
     lines = evaluate(make_spec(values, "fine-tuning"), data=data, cache=cache).lines
-    loaded = outcome.task
+    loaded, runs = outcome.task, [sorted_labels(run.test) for run in outcome.runs]
     (line,) = chosen_lines(lines, leading_probe(loaded, ("logistic",))).values()
-    rows, tuned = _aligned(loaded, outcome.runs)
-    _, of_probe = _aligned(loaded, [line.run.test])
-    gold = scored_labels(loaded, rows, tuned[0])[0]
-    groups, about = loaded.example_groups[rows], _about(loaded, rows)
-    score = mean_with_interval(loaded.metrics[0], gold, of_probe, groups, **about)
-    difference = compare_runs(loaded.metrics[0], gold, tuned, of_probe, groups, **about)
+    rows, of_probe = np.sort(line.run.test.rows), sorted_labels(line.run.test)
+    score = mean_score(loaded, rows, [of_probe])
+    difference = less_frozen(loaded, rows, runs, of_probe)
     return dataclasses.replace(outcome, frozen=(line.run.test, score), difference=difference)

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from ctxemb.comparison.cache import Cache, digest
 from ctxemb.comparison.judging import chosen_lines, leading_probe
 from ctxemb.comparison.outcome import Line
+from ctxemb.comparison.seed_scores import less_frozen, mean_score, sorted_labels
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.tuning import TuningOutcome, finetune
 from ctxemb.finetuning.tune import Source, plan_of
 from ctxemb.models import ContextualModel
-from ctxemb.probes import scored_labels
-from ctxemb.seeds import compare_runs, mean_with_interval
 from ctxemb.statistics import holm
 from ctxemb.tasks import Task
 
@@ -159,15 +158,8 @@ def judge_tunings(tuned: Sequence[TunedLine], lines: Sequence[Line], spec: Compa
 
 def _judged(line: TunedLine, frozen: Line, seed: int) -> Row:
     task, rows = line.task, line.rows
-    order = np.argsort(frozen.run.test.rows, kind="stable")
-    of_probe = scored_labels(task, rows, frozen.run.test.labels[order])[1]
-    gold = scored_labels(task, rows, line.predictions[0])[0]
-    found = [scored_labels(task, rows, labels)[1] for labels in line.predictions]
-    about: Row = {"labels": task.group_labels, "clusters": task.example_clusters[rows],
-                  "positions": task.example_positions[rows], "seed": seed}  # fmt: skip
-    groups, metric = task.example_groups[rows], task.metrics[0]
-    mean = mean_with_interval(metric, gold, found, groups, **about)
-    less = compare_runs(metric, gold, found, [of_probe], groups, **about)
+    mean = mean_score(task, rows, line.predictions, seed)
+    less = less_frozen(task, rows, line.predictions, sorted_labels(frozen.run.test), seed)
     numbers = {"value": mean.value, "low": mean.low, "high": mean.high, "difference": less.value,
                "difference_low": less.low, "difference_high": less.high, "p": less.p, "p_holm": 0.0,
                "effect": less.effect, "majority": line.majority, "frozen": frozen.score("test")}  # fmt: skip
@@ -175,7 +167,7 @@ def _judged(line: TunedLine, frozen: Line, seed: int) -> Row:
         "task": task.name,
         "model": line.model,
         "recipe": line.recipe,
-        "metric": metric,
+        "metric": task.metrics[0],
         "n": len(rows),
         "frozen_layer": frozen.layer,
         **{name: round(float(value), 6) for name, value in numbers.items()},

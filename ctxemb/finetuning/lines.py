@@ -8,8 +8,9 @@ from itertools import islice
 from typing import Any, Literal
 
 from ctxemb.errors import FormatError
-from ctxemb.finetuning.items import Item, Target, whole_texts
+from ctxemb.finetuning.items import Item, Target, targets_of, whole_texts
 from ctxemb.finetuning.tuned import Tuned
+from ctxemb.registry import nearest_name
 from ctxemb.tasks.base import Kind, Span
 from ctxemb.tasks.rows import Row
 from ctxemb.text.sentence import Sentence
@@ -91,7 +92,20 @@ def label_lines(tuned: Tuned, lines: Iterable[tuple[int, str]], source: str, sty
     numbered = iter(lines)
     write: Callable[[Tuned, Sequence[Item]], Iterator[str]] = _tsv if style == "tsv" else _jsonl
     while some := list(islice(numbered, _AT_ONCE)):
-        yield from write(tuned, [item_of_line(text, n, kind, f"{source}:{n}") for n, text in some])
+        items = [item_of_line(text, n, kind, f"{source}:{n}") for n, text in some]
+        _check_groups(tuned, items, source)
+        yield from write(tuned, items)
+
+
+def _check_groups(tuned: Tuned, items: Sequence[Item], source: str) -> None:
+    """Raise FormatError for a word that the classifier has no senses of."""
+    labels = tuned.shape.labels
+    for target in targets_of(items):
+        if target.group not in labels.groups and target.group not in labels.fallback:
+            raise FormatError(
+                f"{source}:{target.row}: no senses of '{target.group}' are known"
+                f"{nearest_name(target.group, labels.groups)}"
+            )
 
 
 def _tsv(tuned: Tuned, items: Sequence[Item]) -> Iterator[str]:

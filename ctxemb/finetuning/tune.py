@@ -27,7 +27,7 @@ from ctxemb.finetuning.recipe import Recipe, Shape
 from ctxemb.finetuning.recipes import default_recipe, recipe_for
 from ctxemb.finetuning.tuned import About, Tuned
 from ctxemb.layers.transformer import initialise_normal
-from ctxemb.models.catalogue import find_model
+from ctxemb.models.catalogue import STATIC, VARIANTS, find_model
 from ctxemb.models.checkpoints import Network, fingerprint_of, is_ours, load_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.pretraining.team import Team
@@ -58,10 +58,14 @@ class Source:
         Raises
         ------
         InputError
-            If it is none of our architectures.
+            If it is none of our architectures, or only a way to read a model out.
         CtxembError
             If there is no such model.
         """
+        plain = model.partition("=")[2] or model
+        variant = plain.partition(":")[0]
+        if variant in (STATIC, *VARIANTS):
+            raise InputError(f"{model} is a way to read a model out; tune the model itself")
         found = find_model(model)
         if not is_ours(found.path):
             raise InputError(

@@ -20,7 +20,8 @@ from tests.finetuning.test_use import own_file
 
 def test_recipes_in_a_comparison(toy_folders: dict[str, Path], tmp_path: Path) -> None:
     recipes = ["bert:epochs=2,learning_rate=0.01", "features:epochs=1"]
-    values = {"models": [str(toy_folders["bert"])], "tasks": [str(own_file(tmp_path))], "probes": ["logistic"],
+    task = str(own_file(tmp_path))
+    values = {"models": [str(toy_folders["bert"])], "tasks": [task], "probes": ["logistic"],
               "combinations": [], "baselines": ["majority"], "recipes": recipes, "seeds": 2}  # fmt: skip
     spec, cache = make_spec(values, "test"), tmp_path / "cache"
     planned = plan_comparison(spec, cache=cache)

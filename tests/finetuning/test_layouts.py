@@ -19,7 +19,7 @@ from ctxemb.finetuning.recipes import recipe_for
 from ctxemb.finetuning.spans import bags_of, combined
 from ctxemb.models.bert import Bert
 from ctxemb.models.gpt import Gpt
-from tests.finetuning.toy_tasks import toy_material, toy_source, toy_task
+from tests.finetuning.toy_tasks import KINDS, toy_material, toy_source, toy_task
 from tests.toys import sentence, sentences
 
 
@@ -68,7 +68,7 @@ def test_long_texts_are_cut_and_counted(toy_folders: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("family", ["elmo", "gpt", "bert"])
 def test_a_batch_is_each_of_its_items(family: str, toy_folders: dict[str, Path]) -> None:
-    for kind in ("sentence-label", "token-label", "pair"):
+    for kind in KINDS:
         material = toy_material(toy_task(kind))
         for recipe in ("bert", "ulmfit", "features"):
             torch.manual_seed(0)

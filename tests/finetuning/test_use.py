@@ -12,8 +12,9 @@ import ctxemb
 from ctxemb.cli.main import run
 from ctxemb.comparison.tuning import finetune
 from ctxemb.errors import FormatError, InputError
-from ctxemb.finetuning.lines import item_of_line
-from tests.finetuning.toy_tasks import toy_task
+from ctxemb.finetuning.lines import item_of_line, label_lines
+from ctxemb.finetuning.tune import Source, plan_of, tune
+from tests.finetuning.toy_tasks import toy_material, toy_source, toy_task
 from tests.toys import sentences
 
 QUICK = ("--epochs", "2", "--learning-rate", "0.01", "--batch-size", "6")
@@ -107,6 +108,17 @@ def test_lines_of_every_kind() -> None:
         item_of_line("one text", 1, "sentence-pair", "f:1")
     with pytest.raises(FormatError, match=r"f:1: no position, and 0 \*marked\* targets"):
         item_of_line("no mark", 1, "word-sense", "f:1")
+
+
+def test_words_without_senses_and_ways_to_read_out_are_told(toy_folders: dict[str, Path]) -> None:
+    source, material = toy_source(toy_folders["bert"]), toy_material(toy_task("word-sense"))
+    recipe, plan = plan_of(source, "bert", {"epochs": 1, "learning_rate": 1e-3})
+    tuned = tune(source, material, recipe, plan, 0)
+    with pytest.raises(FormatError, match=r"f:7: no senses of 'word2' are known; did you mean 'word1'"):
+        list(label_lines(tuned, [(7, "the *word2* .")], "f", "tsv"))
+    assert [line.split("\t")[0][-1] for line in label_lines(tuned, [(1, "a *word1*")], "f", "tsv")] == ["1"]
+    with pytest.raises(InputError, match="a way to read a model out; tune the model itself"):
+        Source.of("static:bert")
 
 
 def test_scikit_learns_contract(toy_folders: dict[str, Path]) -> None:
