@@ -27,6 +27,7 @@ from ctxemb.models.elmo import Elmo
 from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.masked import MaskedObjective
+from ctxemb.pretraining.objective import IGNORED
 from ctxemb.pretraining.trained import HEAD
 from ctxemb.text.sentence import Sentence
 
@@ -54,7 +55,7 @@ class _Causal:
 
     def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
         del generator
-        encoding = self.network.encode(texts)
+        encoding = self.network.encode(texts).to(self.network.pieces.weight.device)
         return window_losses(self.network, last(self.network.each(encoding)), encoding).mean()
 
 
@@ -70,12 +71,12 @@ class _Masked:
             self.objective.head.load_state_dict(weights, strict=False)
 
     def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
-        encoding = self.network.encode(texts)
-        pieces, targets = self.objective.masked(encoding.pieces.numpy(), generator)
-        top = last(self.network.each(dataclasses.replace(encoding, pieces=torch.from_numpy(pieces))))
-        rows = torch.from_numpy(np.flatnonzero(targets >= 0))
-        logits = self.objective.head.piece_logits(top.index_select(0, rows))
-        return F.cross_entropy(logits, torch.from_numpy(targets)[rows])
+        encoding, device = self.network.encode(texts), self.network.pieces.weight.device
+        pieces, targets = map(torch.from_numpy, self.objective.masked(encoding.pieces.numpy(), generator))
+        rows = (targets != IGNORED).nonzero()[:, 0]
+        read = dataclasses.replace(encoding, pieces=pieces).to(device)
+        top = last(self.network.each(read)).index_select(0, rows.to(device))
+        return F.cross_entropy(self.objective.head.piece_logits(top), targets[rows].to(device))
 
 
 class _Bidirectional:
@@ -89,7 +90,7 @@ class _Bidirectional:
 
     def loss(self, texts: Sequence[Sentence], generator: np.random.Generator) -> Tensor:
         del generator
-        batch = self.objective.collate(texts)
+        batch = self.objective.collate(texts).to(self.objective.head.bias.device)
         sums, counts = self.objective.losses(batch), batch.counts()
         return torch.stack(
             [self.objective.weights[name] * sums[name] / max(1, counts[name]) for name in sums]
@@ -119,6 +120,7 @@ def tune_language_model(
     plan: Plan,
     seed: int,
     folder: Path | None,
+    device: torch.device,
     report: Callable[[dict[str, float]], None],
 ) -> None:
     """Tune a network as a language model, with the plan's discriminative rates and schedule.
@@ -135,10 +137,13 @@ def tune_language_model(
         Its ``lm_epochs``, ``lm_rate`` and the numbers that both stages share.
     folder
         The model's folder; see `language_model`.
+    device
+        Where to compute; the network is on the CPU afterwards.
     report
         Called with an entry for each epoch.
     """
     model = language_model(network, texts, folder)
+    model.module.to(device)
     own = {id(weight) for weight in network.parameters()}
     head = [weight for weight in model.module.parameters() if id(weight) not in own]
     network.requires_grad_(True)
@@ -151,7 +156,8 @@ def tune_language_model(
             step = epoch * each + index
             torch.manual_seed(hash((seed, step)))
             optimizer.zero_grad(set_to_none=True)
-            loss = model.loss([texts[number] for number in numbers], np.random.default_rng((seed, step)))
+            with torch.autocast(device.type, torch.bfloat16, enabled=plan.dtype == "bfloat16"):
+                loss = model.loss([texts[n] for n in numbers], np.random.default_rng((seed, step)))
             loss.backward()
             nn.utils.clip_grad_norm_(model.module.parameters(), plan.clip)
             share = SCHEDULES[plan.schedule](step, each * plan.lm_epochs, plan.warmup)
@@ -160,4 +166,4 @@ def tune_language_model(
             optimizer.step()
             losses.append(float(loss.detach()))
         report({"lm_epoch": epoch + 1, "lm_loss": float(np.mean(losses))})
-    network.eval()
+    network.cpu().eval()

@@ -258,7 +258,9 @@ class _Run:
         if self.language_model is None:
             texts = list(dict.fromkeys(text for item in self.material.train for text in item.texts))
             pretrained = None if self.plan.scratch else self.source.path
-            tune_language_model(network, texts, self.plan, self.seed, pretrained, self._report)
+            tune_language_model(
+                network, texts, self.plan, self.seed, pretrained, self.team.device, self._report
+            )
             self.language_model = {name: w.clone() for name, w in network.state_dict().items()}
             if path is not None:
                 write_whole(path, partial(torch.save, self.language_model))
