@@ -37,7 +37,7 @@ def published_table(findings: Findings, task: str, published: Published | None =
                 Cell(entry.likeness, number=False),
                 Cell(paper.short, f"{paper.venue}, {entry.where}", number=False),
             )
-            rows.append((split != TEST, Row(cells, muted=not entry.probe)))
+            rows.append((split != TEST, Row(cells, muted=not (entry.probe or entry.recipe))))
     rows.sort(key=lambda row: row[0])  # all of the test first
     columns = ("published model", "part", "measure", "published", *models, NO_MODEL, "likeness", "source")
     caption = (
@@ -58,6 +58,8 @@ def _ours(
     findings: Findings, entry: PublishedEntry, split: str, models: Sequence[str]
 ) -> list[Result | None]:
     """Return our results, one for each model, and last that of the baseline."""
+    if entry.recipe:
+        return [*(_tuned(findings, entry, model, split) for model in models), None]
     if entry.probe in BASELINES:
         found = findings.scores(entry.task, model=entry.probe, metric=entry.metric, split=split)
         return [*(None for _ in models), found[0] if found else None]
@@ -70,3 +72,14 @@ def _ours(
         ),
         None,
     ]
+
+
+def _tuned(findings: Findings, entry: PublishedEntry, model: str, split: str) -> Result | None:
+    """Return a model's mean score over seeds, tuned by an entry's recipe, as a result."""
+    for row in findings.tunings:
+        same = row["task"] == entry.task and row["model"] == model and row["metric"] == entry.metric
+        if same and split == TEST and str(row["recipe"]).partition(":")[0] == entry.recipe:
+            scores = {name: float(row[name]) for name in ("value", "low", "high")}
+            return Result(model, "tuned", entry.task, split, entry.recipe, entry.metric, **scores,
+                          n=int(row["n"]), seed=0)  # fmt: skip
+    return None

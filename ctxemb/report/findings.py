@@ -215,7 +215,7 @@ _OF_DIFFERENCES = {
 
 _OF_TUNINGS = {
     "task", "model", "recipe", "metric", "value", "low", "high", "frozen", "frozen_layer", "difference",
-    "difference_low", "difference_high", "p", "p_holm", "failed", "seeds",
+    "difference_low", "difference_high", "p", "p_holm", "failed", "seeds", "n",
 }  # fmt: skip
 
 
