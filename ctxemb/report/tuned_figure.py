@@ -16,7 +16,13 @@ def tuned_dots(findings: Findings, task: str) -> alt.TopLevelMixin:
     """Return the dots of a task: a row for each model and recipe, its score to the right."""
     rows = [row for row in findings.tunings if row["task"] == task]
     models = list(dict.fromkeys(str(row["model"]) for row in rows))
-    named = [{**row, "line": f"{row['model']}, {str(row['recipe']).partition(':')[0]}"} for row in rows]
+    recipes = [str(row["recipe"]) for row in rows]
+    short = {recipe: recipe.partition(":")[0] for recipe in recipes}
+    alone = len(set(short.values())) == len(short)  # settings are shown where they tell recipes apart
+    named = [
+        {**row, "line": f"{row['model']}, {short[recipe] if alone else recipe}"}
+        for row, recipe in zip(rows, recipes, strict=True)
+    ]
     lines = list(dict.fromkeys(str(row["line"]) for row in named))
     seeds = pd.DataFrame(
         [
@@ -37,7 +43,7 @@ def tuned_dots(findings: Findings, task: str) -> alt.TopLevelMixin:
     )
     label = f"{findings.metric_label(task)}{' (%)' if findings.unit(task) else ''}"
     scale = alt.Scale(zero=False)
-    y = alt.Y("line:N", sort=lines, title=None, axis=alt.Axis(labelLimit=200))
+    y = alt.Y("line:N", sort=lines, title=None, axis=alt.Axis(labelLimit=320))
     color = colors("model", [*models])
     base = alt.Chart(means)
     interval = base.mark_rule(strokeWidth=2.2).encode(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +58,28 @@ def test_variants(name: str, family: str, toy_folders: dict[str, Path]) -> None:
     tuned = tune(source, toy_material(toy_task("sentence-label")), recipe, plan, 0)
     assert tuned.about is not None
     assert tuned.about.best_epoch == 1
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt", "ulmfit", "mix-tuned"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_products_in_bfloat16(name: str, family: str, toy_folders: dict[str, Path]) -> None:
+    source, material = toy_source(toy_folders[family]), toy_material(toy_task("sentence-pair"))
+    changes = {**QUICK, "dtype": "bfloat16", "lm_epochs": int(name == "ulmfit")}
+    recipe, plan = plan_of(source, name, changes)
+    tuned = tune(source, material, recipe, plan, 0)
+    assert all(weight.dtype == torch.float32 for weight in tuned.classifier.parameters())
+    assert np.isfinite(tuned.predict(material.dev).probabilities).all()
+
+
+def test_recipes_of_other_packages(monkeypatch: pytest.MonkeyPatch, toy_folders: dict[str, Path]) -> None:
+    mine = dataclasses.replace(recipe_for("bert")[0], name="mine")
+    entry = SimpleNamespace(name="mine", load=lambda: mine)
+    monkeypatch.setattr("ctxemb.finetuning.recipes.entry_points", lambda group: [entry])
+    source = toy_source(toy_folders["bert"])
+    recipe, plan = plan_of(source, "mine:epochs=1,learning_rate=1e-3", {})
+    tuned = tune(source, toy_material(toy_task("sentence-label")), recipe, plan, 0)
+    assert tuned.about is not None
+    assert tuned.about.recipe == "mine"
 
 
 def test_published_numbers(toy_folders: dict[str, Path]) -> None:
