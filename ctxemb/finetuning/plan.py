@@ -34,8 +34,8 @@ class Plan:
         Of Adam with decoupled decay; vectors, such as biases and normalisations, do not decay.
     clip
         Largest norm of the gradient.
-    dropout
-        Of network and head.
+    dropout, network_dropout
+        Of the head, and of the network while it is trained.
     layer_decay
         The rate of a layer is that of the layer above divided by this (ULMFiT's discriminative rates).
     network_scale
@@ -70,6 +70,7 @@ class Plan:
     bias_correction: bool = True
     clip: float = 1.0
     dropout: float = 0.1
+    network_dropout: float = 0.1
     layer_decay: float = 1.0
     network_scale: float = 1.0
     thaw: Thaw = "all"
@@ -94,8 +95,9 @@ class Plan:
         for name, low in _LOWEST.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} should be at least {low}, found {getattr(self, name)}")
-        if not 0 <= self.dropout < 1 or not 0 <= self.warmup < 1:
-            raise InputError("dropout and warmup should be from 0 to below 1")
+        for name in ("dropout", "network_dropout", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} should be from 0 to below 1, found {getattr(self, name)}")
 
     def changed(self, changes: Mapping[str, Any]) -> Plan:
         """Return the plan with some numbers replaced; ``learning_rate`` stands for a single rate to try.

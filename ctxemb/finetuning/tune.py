@@ -241,9 +241,9 @@ class _Run:
         torch.manual_seed(self.seed)
         network = self.source.network(self.seed if self.plan.scratch else None)
         if self.plan.thaw != "never":
-            set_dropout(network, self.plan.dropout)
+            set_dropout(network, self.plan.network_dropout)
             if not isinstance(network, Elmo):
-                network.config = dataclasses.replace(network.config, dropout=self.plan.dropout)
+                network.config = dataclasses.replace(network.config, dropout=self.plan.network_dropout)
         reinitialise(network, self.plan.reinit)
         if self.plan.lm_epochs:
             self._tune_language_model(network)

@@ -79,7 +79,17 @@ def _tuned(findings: Findings, entry: PublishedEntry, model: str, split: str) ->
     for row in findings.tunings:
         same = row["task"] == entry.task and row["model"] == model and row["metric"] == entry.metric
         if same and split == TEST and str(row["recipe"]).partition(":")[0] == entry.recipe:
-            scores = {name: float(row[name]) for name in ("value", "low", "high")}
-            return Result(model, "tuned", entry.task, split, entry.recipe, entry.metric, **scores,
-                          n=int(row["n"]), seed=0)  # fmt: skip
+            return Result(
+                model,
+                "tuned",
+                entry.task,
+                split,
+                entry.recipe,
+                entry.metric,
+                value=float(row["value"]),
+                low=float(row["low"]),
+                high=float(row["high"]),
+                n=int(row["n"]),
+                seed=0,
+            )
     return None

@@ -31,7 +31,7 @@ def log(folder: Path) -> list[dict[str, float]]:
 
 def test_two_processes_are_one(toy_folders: dict[str, Path], tmp_path: Path) -> None:
     task = own_file(tmp_path)
-    more = ("--recipe", "gpt:dropout=0", "--epochs", "2")
+    more = ("--recipe", "gpt:dropout=0,network_dropout=0", "--epochs", "2")
     alone = [sys.executable, *command(toy_folders["gpt"], task, tmp_path / "one", *more)]
     subprocess.run(alone, env=ENVIRONMENT, check=True, capture_output=True)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

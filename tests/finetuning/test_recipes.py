@@ -105,6 +105,8 @@ def test_unknown_names_and_wrong_settings_are_told() -> None:
         Plan().changed({"epochs": "2.5"})
     with pytest.raises(InputError, match="epochs should be at least 1, found 0"):
         Plan(epochs=0)
+    with pytest.raises(InputError, match="network_dropout should be from 0 to below 1, found 1"):
+        Plan(network_dropout=1)
     with pytest.raises(UnknownNameError, match="schedule 'linea'"):
         Plan(schedule="linea")
     with pytest.raises(InputError, match="NAME=VALUE, found 'epochs'"):

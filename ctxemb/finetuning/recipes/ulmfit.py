@@ -38,7 +38,7 @@ def ulmfit_plan(network: Network) -> Plan:
         published = Plan(learning_rates=(1e-2,), betas=(0.7, 0.99), dropout=0.4, lm_rate=4e-3)
         return published.changed(shared)
     rates = bert_plan(network).learning_rates
-    return Plan(learning_rates=rates, dropout=0.1, lm_rate=rates[0]).changed(shared)
+    return Plan(learning_rates=rates, dropout=0.4, lm_rate=rates[0]).changed(shared)
 
 
 def build(network: Network, shape: Shape, plan: Plan) -> Classifier:
