@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from ctxemb.api.judge import compare, probe
     from ctxemb.api.reporting import report
     from ctxemb.api.training import perplexity, pretrain
+    from ctxemb.api.tuning import finetune
     from ctxemb.extraction.embedder import load_embedder as load
     from ctxemb.extraction.vectorizer import ContextualVectorizer
+    from ctxemb.finetuning.estimator import FineTunedClassifier
     from ctxemb.models import ContextualModel
     from ctxemb.pretraining.plan import TrainingPlan
     from ctxemb.pretraining.pretrain import Sizes
@@ -42,6 +44,7 @@ __all__ = [
     "ContextualVectorizer",
     "CtxembError",
     "Findings",
+    "FineTunedClassifier",
     "FormatError",
     "InputError",
     "MissingFileError",
@@ -55,6 +58,7 @@ __all__ = [
     "compare",
     "embed",
     "embed_into",
+    "finetune",
     "load",
     "load_task",
     "perplexity",
@@ -68,6 +72,7 @@ _WHERE = {
     "ContextualModel": "ctxemb.models",
     "ContextualVectorizer": "ctxemb.extraction.vectorizer",
     "Findings": "ctxemb.results",
+    "FineTunedClassifier": "ctxemb.finetuning.estimator",
     "Sizes": "ctxemb.pretraining.pretrain",
     "Task": "ctxemb.tasks",
     "TrainingPlan": "ctxemb.pretraining.plan",
@@ -75,6 +80,7 @@ _WHERE = {
     "compare": "ctxemb.api.judge",
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
+    "finetune": "ctxemb.api.tuning",
     "load": "ctxemb.extraction.embedder",
     "load_task": "ctxemb.tasks",
     "perplexity": "ctxemb.api.training",

@@ -15,7 +15,7 @@ from ctxemb.version import __version__
 
 _COMMANDS = (
     "models", "tasks", "data", "embed", "store", "probe", "neighbors", "compare", "report",
-    "pretrain", "perplexity", "save", "completion",
+    "pretrain", "perplexity", "finetune", "predict", "save", "completion",
 )  # fmt: skip
 
 

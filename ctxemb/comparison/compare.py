@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
 from ctxemb.comparison.judging import judge
-from ctxemb.comparison.line import gathered
+from ctxemb.comparison.line import Line, gathered
 from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, trainings
 from ctxemb.comparison.scheduler import Progress, run_steps
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Runner
+from ctxemb.comparison.tuning_steps import judge_tunings, tuning_steps
 from ctxemb.models import load
 from ctxemb.results import Findings
 from ctxemb.tasks import SkippedRows, load_task
@@ -61,6 +63,7 @@ def evaluate(
     lines, findings = gathered(run_steps(runner.steps(), progress))
     names = [model.name for model in runner.models]
     findings += judge(runner.tasks, names, lines, findings, spec.seed)
+    findings += _tuned(runner, lines, findings, progress)
     manifest = {
         "name": spec.name,
         "title": spec.title,
@@ -74,6 +77,16 @@ def evaluate(
     }
     curves = tuple(training for name in spec.models if name not in own.models for training in trainings(name))
     return replace(findings, trainings=curves, manifests=(manifest,))
+
+
+def _tuned(runner: Runner, lines: Sequence[Line], findings: Findings, progress: Progress) -> Findings:
+    """Tune models, one after another, and judge them beside the frozen probes."""
+    steps = tuning_steps(runner.spec, runner.tasks, runner.models, runner.cache)
+    tuned = []
+    for number, step in enumerate(steps):
+        progress(number, len(steps), step.what)
+        tuned.append(step.run())
+    return judge_tunings(tuned, lines, findings, runner.spec.seed)
 
 
 def make_runner(

@@ -36,6 +36,7 @@ from ctxemb.probes import (
 from ctxemb.results import Mix, Result
 from ctxemb.results.names import NO_LAYER
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 from ctxemb.text.sentence import Sentence
 
 Vectors = NDArray[np.float32]
@@ -157,7 +158,7 @@ class Runner:
     def _combined(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
         """Probe what is made of all layers, or of several."""
         output = StepOutput()
-        if model.n_layers == 1 or task.kind == "pair":
+        if model.n_layers == 1 or task.kind in PAIR_KINDS:
             return output
         wanted = self.spec.combinations
         if "concat" in wanted:
