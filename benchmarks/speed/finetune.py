@@ -27,7 +27,7 @@ from ctxemb.finetuning.catalogue import recipe_for
 from ctxemb.finetuning.classifier import Classifier
 from ctxemb.finetuning.items import Item, items_of, targets_of
 from ctxemb.finetuning.labels import Labels
-from ctxemb.finetuning.loop import _step
+from ctxemb.finetuning.loop import take_step
 from ctxemb.finetuning.optimizer import make_optimizer
 from ctxemb.finetuning.plan import Plan
 from ctxemb.finetuning.recipe import Shape
@@ -69,7 +69,7 @@ def ours(folder: Path, labels: Labels) -> tuple[Classifier, Take]:
     classifier.requires_grad_(True).train()
     optimizer = make_optimizer(classifier.layers(), PLAN)
     team = Team(0, 1, torch.device("cpu"))
-    return classifier, lambda items: _step(classifier, items, optimizer, PLAN, RATE, 0, team)
+    return classifier, lambda items: take_step(classifier, items, optimizer, PLAN, RATE, 0, team)
 
 
 def peers(folder: Path, classifier: Classifier) -> Take:

@@ -13,8 +13,6 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 if TYPE_CHECKING:
     from ctxemb.comparison.tuner import TuningOutcome
 
-_LEVEL = 0.05
-
 
 @click.command("finetune")
 @click.option("--model", metavar="NAME", required=True, help="Name or folder of an ELMo, GPT or BERT.")
@@ -128,6 +126,8 @@ def _shown(entry: dict[str, float]) -> str:
 
 def _tell(terminal: Terminal, outcome: TuningOutcome) -> None:
     """Say what a table does not: the difference to the frozen probe, failed runs, and notes."""
+    from ctxemb.results.records import LEVEL
+
     for note in outcome.notes:
         terminal.note(note)
     if outcome.failed:
@@ -137,8 +137,8 @@ def _tell(terminal: Terminal, outcome: TuningOutcome) -> None:
         )
     found = outcome.difference
     if found is not None:
-        holds = "holds" if found.p < _LEVEL else "does not hold"
+        what = "significant" if found.p < LEVEL else "not significant"
         terminal.note(
             f"{outcome.recipe} less frozen: {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}], "
-            f"p = {found.p:.3g}: the difference {holds}"
+            f"p = {found.p:.3g}: {what}"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
-from ctxemb.comparison.judging import judge
+from ctxemb.comparison.judging import chosen_lines, judge
 from ctxemb.comparison.line import Line, gathered
 from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, trainings
@@ -82,11 +82,18 @@ def evaluate(
 def _tuned(runner: Runner, lines: Sequence[Line], findings: Findings, progress: Progress) -> Findings:
     """Tune models, one after another, and judge them beside the frozen probes."""
     steps = tuning_steps(runner.spec, runner.tasks, runner.models, runner.cache)
-    tuned = []
+    tuned, frozen = [], []
+    known: dict[tuple[str, str], Line] = {}
     for number, step in enumerate(steps):
         progress(number, len(steps), step.what)
-        tuned.append(step.run())
-    return judge_tunings(tuned, lines, findings, runner.spec.seed)
+        line = step.run()
+        tuned.append(line)
+        place = (line.task.name, line.model)
+        if place not in known:
+            chosen = chosen_lines([other for other in lines if other.task is line.task], findings)
+            known[place] = runner.on_equal_terms(chosen[line.model])
+        frozen.append(known[place])
+    return judge_tunings(tuned, frozen, runner.spec.seed)
 
 
 def make_runner(

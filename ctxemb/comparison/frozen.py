@@ -28,6 +28,8 @@ def beside_frozen(
 ) -> list[TuningOutcome]:
     """Return what was tuned with the frozen probe of the same model, at the layer that dev chose.
 
+    Both have learned from the same examples: never from dev.
+
     Parameters
     ----------
     outcomes
@@ -39,7 +41,8 @@ def beside_frozen(
     """
     runner = make_runner(spec, data=data, cache=cache, own=own)
     lines, findings = gathered(run_steps(runner.steps(), lambda done, total, what: None))
-    frozen = chosen_lines(lines, findings)[runner.models[0].name].run.test
+    line = chosen_lines(lines, findings)[runner.models[0].name]
+    frozen = runner.on_equal_terms(line).run.test
     rows, labels = np.sort(frozen.rows), sorted_labels(frozen)
     score = mean_score(runner.tasks[0], rows, [labels])
     return [

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.comparison.cache import Cache, digest
-from ctxemb.comparison.judging import chosen_lines
 from ctxemb.comparison.line import Line
 from ctxemb.comparison.seed_scores import less_frozen, mean_score, sorted_labels
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.tuner import TuningOutcome, tune_on_task
 from ctxemb.finetuning.tune import Source, plan_of
 from ctxemb.models import ContextualModel
-from ctxemb.results import Findings, Result, Tuning, TuningRun
+from ctxemb.probes import score_of
+from ctxemb.results import Findings, Tuning, TuningRun
 from ctxemb.scoring.statistics import holm
 from ctxemb.tasks import Task
 
@@ -151,44 +151,36 @@ def _stored(outcome: TuningOutcome) -> list[Row]:
     return [about, *rows]
 
 
-def judge_tunings(
-    tuned: Sequence[TunedLine], lines: Sequence[Line], findings: Findings, seed: int
-) -> Findings:
+def judge_tunings(tuned: Sequence[TunedLine], frozen: Sequence[Line], seed: int) -> Findings:
     """Return each tuned line's mean over seeds, its difference to the frozen probe, and its runs.
 
     Intervals and tests resample seeds and examples; p-values are corrected over the lines of a task (Holm).
 
     Parameters
     ----------
-    tuned
-        Tuned models.
-    lines, findings
-        All probes, and their scores, which decide what layers tuned models are compared with.
+    tuned, frozen
+        Tuned models, and for each the probe of the same model on the same task.
     seed
         Seed of resampling.
     """
-    tunings: list[Tuning] = []
-    for task in dict.fromkeys(line.task for line in tuned):
-        frozen = chosen_lines([line for line in lines if line.task is task], findings)
-        rows = [
-            _judged(line, frozen[line.model], findings.chosen(task.name, line.model), seed)
-            for line in tuned
-            if line.task is task
-        ]
-        corrected = holm([row.p for row in rows])
-        tunings += [replace(row, p_holm=round(p, 6)) for row, p in zip(rows, corrected, strict=True)]
+    tunings = [_judged(line, probe, seed) for line, probe in zip(tuned, frozen, strict=True)]
+    for task in {tuning.task for tuning in tunings}:
+        places = [place for place, tuning in enumerate(tunings) if tuning.task == task]
+        for place, p in zip(places, holm([tunings[place].p for place in places]), strict=True):
+            tunings[place] = replace(tunings[place], p_holm=round(p, 6))
     return Findings(tunings=tuple(tunings), tuning_runs=tuple(run for line in tuned for run in line.runs))
 
 
-def _judged(line: TunedLine, frozen: Line, result: Result | None, seed: int) -> Tuning:
+def _judged(line: TunedLine, frozen: Line, seed: int) -> Tuning:
     task, rows = line.task, line.rows
     mean = mean_score(task, rows, line.predictions, seed)
-    less = less_frozen(task, rows, line.predictions, sorted_labels(frozen.run.test), seed)
+    labels = sorted_labels(frozen.run.test)
+    less = less_frozen(task, rows, line.predictions, labels, seed)
     numbers = {
         "value": mean.value,
         "low": mean.low,
         "high": mean.high,
-        "frozen": result.value if result is not None else float("nan"),
+        "frozen": score_of(task, rows, labels),
         "difference": less.value,
         "difference_low": less.low,
         "difference_high": less.high,

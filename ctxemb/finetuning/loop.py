@@ -130,7 +130,7 @@ def train(
             chosen = [items[number] for number in numbers]
             classifier.train()
             classifier.network.train(lowest < len(layers) - 1)
-            losses.append(_step(classifier, chosen, optimizer, plan, now, hash((seed, step)), team))
+            losses.append(take_step(classifier, chosen, optimizer, plan, now, hash((seed, step)), team))
             if not math.isfinite(losses[-1]):
                 raise DivergedError(
                     f"the loss is {losses[-1]} at step {step} (epoch {epoch + 1}, learning rate {rate:g}); "
@@ -159,7 +159,7 @@ def _open(layers: list[list[nn.Parameter]], lowest: int) -> int:
     return lowest
 
 
-def _step(
+def take_step(
     classifier: Classifier,
     items: Sequence[Item],
     optimizer: torch.optim.Optimizer,

@@ -29,8 +29,8 @@ from ctxemb.reporting.tables import (
     mix_table,
     training_table,
 )
-from ctxemb.reporting.tuned_figure import tuned_dots
-from ctxemb.reporting.tuned_tables import tuned_table
+from ctxemb.reporting.tuned_figure import curve_recipes, dev_curves, tuned_dots
+from ctxemb.reporting.tuned_tables import tuned_table, tuning_run_table
 from ctxemb.results import Findings, MapPoint
 from ctxemb.version import __version__
 
@@ -131,6 +131,9 @@ def _section(findings: Findings, task: str, number: int) -> Section:
     tuned = tuned_table(findings, task)
     if tuned.rows:
         figures.append(_tuned(findings, task, f"tuned{number}", tuned))
+    runs = tuning_run_table(findings, task)
+    if recipes := curve_recipes(findings, task):
+        figures.append(_tuning_curves(findings, task, recipes, f"tuning{number}", runs))
     parts = part_table(findings, task)
     if parts.rows and findings.models(task):
         figures.append(_parts(findings, task, f"parts{number}", parts))
@@ -138,13 +141,14 @@ def _section(findings: Findings, task: str, number: int) -> Section:
         figures.append(_mixes(findings, task, f"mix{number}"))
     words = dict.fromkeys(point.word for point in findings.maps if point.task == task)
     figures += [_map(findings, task, word, f"map{number}-{i}") for i, word in enumerate(words)]
+    drawn = (parts, tuned, runs) if recipes else (parts, tuned)
     return Section(
         name=task,
         description=_description(findings, task),
         said=tuple(sentences(findings, task)),
         headline=headline(findings, task),
         figures=tuple(figures),
-        more=tuple(table for table in detail_tables(findings, task) if table not in (parts, tuned)),
+        more=tuple(table for table in detail_tables(findings, task) if table not in drawn),
         confusions=tuple(confusion_matrices(findings, task)),
     )
 
@@ -167,6 +171,20 @@ def _tuned(findings: Findings, task: str, name: str, table: Table) -> Figure:
     )
     title = f"Frozen against tuned on {task}"
     return Figure((inline_svg(styled(tuned_dots(findings, task)), name, title, caption),), caption, table)
+
+
+def _tuning_curves(findings: Findings, task: str, recipes: list[str], name: str, table: Table) -> Figure:
+    caption = "Score on dev by epoch, a line for each seed. Dot: the epoch that dev chose, which is tested."
+    pictures = tuple(
+        inline_svg(
+            styled(dev_curves(findings, task, recipe)),
+            f"{name}-{i}",
+            f"Dev by epoch on {task}, {recipe}",
+            caption,
+        )
+        for i, recipe in enumerate(recipes)
+    )
+    return Figure(pictures, caption, table)
 
 
 def _parts(findings: Findings, task: str, name: str, table: Table) -> Figure:

@@ -13,6 +13,9 @@ from ctxemb.results import Findings, Tuning
 _ROW = 26
 """Pixels of height for each recipe."""
 
+_PANEL = 250
+"""Pixels of width of the curves of a recipe."""
+
 
 def line_names(tunings: Sequence[Tuning]) -> list[str]:
     """Return model and recipe of each; settings of recipes are shown where they tell some apart."""
@@ -68,3 +71,37 @@ def tuned_dots(findings: Findings, task: str) -> alt.TopLevelMixin:
     )
     height = max(3, len(lines)) * _ROW
     return alt.layer(interval, dots, mean, frozen).properties(width=WIDTH, height=height)
+
+
+def curve_recipes(findings: Findings, task: str) -> list[str]:
+    """Return the recipes of a task that have curves: at least two epochs."""
+    runs = [run for run in findings.tuning_runs if run.task == task and len(run.curve) > 1]
+    return list(dict.fromkeys(run.recipe for run in runs))
+
+
+def dev_curves(findings: Findings, task: str, recipe: str) -> alt.TopLevelMixin:
+    """Return the score on dev by epoch, a line for each run of a recipe; a dot is the epoch that counts."""
+    runs = [run for run in findings.tuning_runs if (run.task, run.recipe) == (task, recipe)]
+    models = list(dict.fromkeys(run.model for run in findings.tuning_runs if run.task == task))
+    frame = pd.DataFrame(
+        [
+            {
+                "model": run.model,
+                "run": f"{run.model} {run.seed}",
+                "epoch": epoch,
+                "score": 100 * score,
+                "chosen": epoch == run.epoch,
+            }
+            for run in runs
+            for epoch, score in enumerate(run.curve, start=1)
+        ]
+    )
+    scores = findings.metric_label(task)
+    base = alt.Chart(frame, title=alt.Title(recipe, fontWeight="normal", limit=_PANEL)).encode(
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d")),
+        y=alt.Y("score:Q", title=f"{scores} on dev", scale=alt.Scale(zero=False)),
+        color=colors("model", models),
+    )
+    lines = base.mark_line(strokeWidth=1.6, opacity=0.8).encode(detail="run:N")
+    dots = base.transform_filter("datum.chosen").mark_point(size=50, filled=True, opacity=1)
+    return alt.layer(lines, dots).properties(width=_PANEL, height=_PANEL * 3 // 4)

@@ -13,7 +13,8 @@ def tuned_table(findings: Findings, task: str) -> Table:
     notes = dict.fromkeys(note for tuning in tunings for note in tuning.notes)
     caption = (
         f"{task}: frozen against tuned, {findings.metric_label(task)}; the mean over seeds, whose intervals "
-        "and tests resample seeds and examples. Rates and epochs were chosen on dev. Grey: not significant."
+        "and tests resample seeds and examples. Dev chooses rates, epochs and layers, and nothing "
+        "here has learned from it. Grey: not significant."
     )
     return Table(
         " ".join([caption, *(f"{note[:1].upper()}{note[1:]}." for note in notes)]),

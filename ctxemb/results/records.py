@@ -215,7 +215,8 @@ class Training:
 class Tuning:
     """A model tuned on a task by a recipe, with several seeds, beside its frozen probe.
 
-    Both are scored on the same test examples. Intervals and the test resample seeds and examples.
+    Both have learned from the same examples, never from dev, and are scored on the same test. Intervals and
+    the test of the difference resample seeds and examples.
 
     Parameters
     ----------
@@ -224,7 +225,8 @@ class Tuning:
     value, low, high
         The mean score over seeds, and the bounds of its 95 % interval.
     frozen, frozen_layer
-        The score of the frozen probe, and its layer, which dev chose.
+        The score of the frozen probe, and its layer, which dev chose. Where dev was not published, the probe
+        of the main results has learned from dev, too; this one has not.
     difference, difference_low, difference_high
         Tuned less frozen, and the bounds of its 95 % interval.
     p, p_holm

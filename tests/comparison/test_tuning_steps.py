@@ -10,14 +10,19 @@ import pytest
 import ctxemb
 from ctxemb.cli.main import run
 from ctxemb.comparison import evaluate
+from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.dry_run import plan_comparison
 from ctxemb.comparison.spec import make_spec
+from ctxemb.comparison.vectors import task_vectors
 from ctxemb.errors import FormatError, InputError
+from ctxemb.models import load
+from ctxemb.probes import run_probe, score_of
 from ctxemb.reporting.detail_tables import detail_tables
 from ctxemb.reporting.plain import render_markdown
 from ctxemb.reporting.published_table import published_table
 from ctxemb.reporting.tuned_tables import tuned_table
 from ctxemb.results import Findings, Result, Tuning, TuningRun, read_findings
+from ctxemb.tasks import load_task
 from tests.finetuning.test_use import own_file
 
 
@@ -42,6 +47,11 @@ def test_recipes_in_a_comparison(toy_folders: dict[str, Path], tmp_path: Path) -
     runs = [json.loads(line) for line in (tmp_path / "out" / "tuning_runs.jsonl").read_text().splitlines()]
     assert [(row["recipe"], row["seed"]) for row in runs] == [(r, seed) for r in recipes for seed in (0, 1)]
     assert [len(row["curve"]) for row in runs] == [2, 2, 1, 1]
+    colours = load_task(task)
+    (vectors,) = task_vectors(load(str(toy_folders["bert"])), colours, Cache(cache))
+    layer = rows[0]["frozen_layer"]
+    frozen = run_probe(colours, "logistic", lambda some: vectors[layer, some].copy(), learn_dev=False).test
+    assert rows[0]["frozen"] == pytest.approx(score_of(colours, frozen.rows, frozen.labels), abs=1e-6)
     assert not list((cache / "tuned").iterdir())  # what was found is kept, not the weights
     assert all(step.known for step in plan_comparison(spec, cache=cache))
     evaluate(spec, cache=cache).save(tmp_path / "again")
@@ -51,7 +61,10 @@ def test_recipes_in_a_comparison(toy_folders: dict[str, Path], tmp_path: Path) -
     assert any("frozen against tuned" in caption for caption in captions)
     assert "every tuned run" in render_markdown(findings)
     assert run(["report", str(tmp_path / "out"), "-o", str(tmp_path / "r.html")]) == 0
-    assert "Frozen against tuned on colours" in (tmp_path / "r.html").read_text()
+    page = (tmp_path / "r.html").read_text()
+    assert "Frozen against tuned on colours" in page
+    assert f"Dev by epoch on colours, {recipes[0]}" in page
+    assert f"Dev by epoch on colours, {recipes[1]}" not in page  # one epoch is no curve
 
 
 def test_an_unknown_recipe_is_told_before_anything_runs() -> None:
