@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from ctxemb.api.prediction import fill, follows, minimal_pairs, surprisal
     from ctxemb.api.reporting import report
     from ctxemb.api.training import perplexity, pretrain
+    from ctxemb.api.tuning import finetune
     from ctxemb.extraction.embedder import load_embedder as load
     from ctxemb.extraction.vectorizer import ContextualVectorizer
+    from ctxemb.finetuning.estimator import FineTunedClassifier
     from ctxemb.models import ContextualModel
     from ctxemb.pretraining.plan import TrainingPlan
     from ctxemb.pretraining.pretrain import Sizes
@@ -43,6 +45,7 @@ __all__ = [
     "ContextualVectorizer",
     "CtxembError",
     "Findings",
+    "FineTunedClassifier",
     "FormatError",
     "InputError",
     "MissingFileError",
@@ -57,6 +60,7 @@ __all__ = [
     "embed",
     "embed_into",
     "fill",
+    "finetune",
     "follows",
     "load",
     "load_task",
@@ -73,6 +77,7 @@ _WHERE = {
     "ContextualModel": "ctxemb.models",
     "ContextualVectorizer": "ctxemb.extraction.vectorizer",
     "Findings": "ctxemb.results",
+    "FineTunedClassifier": "ctxemb.finetuning.estimator",
     "Sizes": "ctxemb.pretraining.pretrain",
     "Task": "ctxemb.tasks",
     "TrainingPlan": "ctxemb.pretraining.plan",
@@ -81,6 +86,7 @@ _WHERE = {
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
     "fill": "ctxemb.api.prediction",
+    "finetune": "ctxemb.api.tuning",
     "follows": "ctxemb.api.prediction",
     "load": "ctxemb.extraction.embedder",
     "load_task": "ctxemb.tasks",

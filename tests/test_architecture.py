@@ -34,7 +34,17 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": FOUND | {"vectors", "tasks", "text", "solver", "probes"},
     "reporting": FOUND | {"analysis"},
     "comparison": FOUND
-    | {"text", "tasks", "models", "vectors", "extraction", "pretraining", "probes", "analysis"},
+    | {
+        "text",
+        "tasks",
+        "models",
+        "vectors",
+        "extraction",
+        "pretraining",
+        "finetuning",
+        "probes",
+        "analysis",
+    },
 }
 LAZY = {"results/findings.py": {"reporting"}}
 """Methods that look up at a room when they are called: `Findings.chart` and `.report` draw themselves."""

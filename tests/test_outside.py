@@ -57,6 +57,17 @@ def test_all_parts_of_another_package_work_together(site: Path, tmp_path: Path) 
     assert "example-stump" in scores
 
 
+def test_a_recipe_of_another_package(site: Path, toy_folders: dict[str, Path]) -> None:
+    table = run(
+        site, "finetune", "--model", str(toy_folders["bert"]), "--task", "example-weather", "--no-frozen",
+        "--recipe", "example-patient:epochs=1", "--no-cache", "--format", "csv",
+    )  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {(row["recipe"], row["rate"]) for row in rows if row["seed"] == "0"} == {
+        ("example-patient:epochs=1", "1e-05")
+    }
+
+
 def test_names_from_outside_are_listed(site: Path) -> None:
     tasks = json.loads(run(site, "tasks", "--format", "json"))
     assert "example-weather" in {task["name"] for task in tasks}

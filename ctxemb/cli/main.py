@@ -15,7 +15,8 @@ from ctxemb.version import __version__
 
 _COMMANDS = (
     "models", "tasks", "data", "embed", "store", "probe", "neighbors", "compare", "report",
-    "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "save", "completion",
+    "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune", "predict",
+    "save", "completion",
 )  # fmt: skip
 
 
