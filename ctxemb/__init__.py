@@ -22,6 +22,9 @@ from ctxemb.errors import (
 from ctxemb.version import __version__
 
 if TYPE_CHECKING:
+    from ctxemb.analysis.measurements import Measurements
+    from ctxemb.analysis.spaces import Space
+    from ctxemb.api.analysing import analyse, analyse_spec, export
     from ctxemb.api.arrays import Arrays
     from ctxemb.api.embedding import embed, embed_into
     from ctxemb.api.judge import compare, probe
@@ -48,17 +51,22 @@ __all__ = [
     "FineTunedClassifier",
     "FormatError",
     "InputError",
+    "Measurements",
     "MissingFileError",
     "Sizes",
+    "Space",
     "StorageError",
     "Task",
     "TrainingPlan",
     "UnknownNameError",
     "VectorStore",
     "__version__",
+    "analyse",
+    "analyse_spec",
     "compare",
     "embed",
     "embed_into",
+    "export",
     "fill",
     "finetune",
     "follows",
@@ -78,13 +86,18 @@ _WHERE = {
     "ContextualVectorizer": "ctxemb.extraction.vectorizer",
     "Findings": "ctxemb.results",
     "FineTunedClassifier": "ctxemb.finetuning.estimator",
+    "Measurements": "ctxemb.analysis.measurements",
     "Sizes": "ctxemb.pretraining.pretrain",
+    "Space": "ctxemb.analysis.spaces",
     "Task": "ctxemb.tasks",
     "TrainingPlan": "ctxemb.pretraining.plan",
     "VectorStore": "ctxemb.vectors",
+    "analyse": "ctxemb.api.analysing",
+    "analyse_spec": "ctxemb.api.analysing",
     "compare": "ctxemb.api.judge",
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
+    "export": "ctxemb.api.analysing",
     "fill": "ctxemb.api.prediction",
     "finetune": "ctxemb.api.tuning",
     "follows": "ctxemb.api.prediction",

@@ -68,6 +68,17 @@ def test_a_recipe_of_another_package(site: Path, toy_folders: dict[str, Path]) -
     }
 
 
+def test_a_measure_of_another_package_is_found(site: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("I sat by the bank .\n", encoding="utf-8")
+    table = run(
+        site, "analyse", "--model", "bert", "--text", str(text), "--measure", "example-spread",
+        "--layer", "0", "--no-twins", "--no-cache", "--format", "csv",
+    )  # fmt: skip
+    (row,) = csv.DictReader(io.StringIO(table))
+    assert row["statistic"] == "spread" and float(row["value"]) > 0
+
+
 def test_names_from_outside_are_listed(site: Path) -> None:
     tasks = json.loads(run(site, "tasks", "--format", "json"))
     assert "example-weather" in {task["name"] for task in tasks}

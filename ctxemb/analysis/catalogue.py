@@ -1,8 +1,13 @@
-"""The analyses by name: those of this room, each declared in its file, and those of other packages."""
+"""The analyses and the measures by name: those of this room, each declared in its file, and other packages'.
+
+An *analysis* (`ANALYSIS`) says something of a labelled task, beside the probes of a comparison. A *measure*
+(`MEASURE`) says something of the vectors of words, with or without labels, for `ctxemb analyse`.
+"""
 
 from __future__ import annotations
 
 from ctxemb.analysis.analysis import Analysis
+from ctxemb.analysis.measure import Measure
 from ctxemb.plugins import collect
 from ctxemb.scoring.metric import Metric
 from ctxemb.suggest import Registry
@@ -12,6 +17,11 @@ from ctxemb.tasks.base import Kind
 def all_analyses() -> Registry[Analysis]:
     """Return all analyses by name."""
     return collect("analysis", "ctxemb.analysis", "ANALYSIS", "ctxemb.analyses")
+
+
+def all_measures() -> Registry[Measure]:
+    """Return all measures of layers and of pairs of layers by name."""
+    return collect("measure", "ctxemb.analysis", "MEASURE", "ctxemb.measures")
 
 
 def analysis_names() -> list[str]:

@@ -31,6 +31,7 @@ def probe(
     pools: Sequence[str] = (),
     analyses: Sequence[str] = (),
     baselines: bool = True,
+    space: str = "raw",
     seed: int = 0,
     random_seed: int = 1,
     device: str = "cpu",
@@ -61,6 +62,8 @@ def probe(
         What else to measure; see `ctxemb.analysis`.
     baselines
         Whether to run baselines and twins.
+    space
+        Space of the vectors, fitted on training examples; see `ctxemb.analysis.spaces`.
     seed, random_seed
         Seeds of probes and intervals, and of the twins' weights.
     device, dtype
@@ -97,6 +100,7 @@ def probe(
         "pools": tuple(dict.fromkeys(("mean", *pools))),
         "analyses": tuple(analyses),
         **({} if wanted == KNOWN_BASELINES else {"baselines": wanted}),
+        "space": space,
         "seed": seed,
         "random_seed": random_seed,
         "device": device,

@@ -14,8 +14,8 @@ from ctxemb.errors import CtxembError
 from ctxemb.version import __version__
 
 _COMMANDS = (
-    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "compare", "report",
-    "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune", "predict",
+    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "export", "compare",
+    "report", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune", "predict",
     "save", "completion",
 )  # fmt: skip
 

@@ -24,6 +24,14 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
 @click.option("--layer", type=int, default=-1, show_default=True, help="Number of the layer; -1 is the last.")
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many to show.")
 @click.option("--same-word", is_flag=True, help="Only occurrences of the same word.")
+@click.option(
+    "--space",
+    default="raw",
+    show_default=True,
+    metavar="NAME",
+    help="Space of the vectors, fitted on those searched: raw, centered, standardized, abtt-K, zero-K or "
+    "whitened.",
+)
 @click.option("--tokenized", is_flag=True, help="Words are separated by spaces already.")
 @device_option
 @dtype_option
@@ -38,6 +46,7 @@ def command(
     layer: int,
     top: int,
     same_word: bool,
+    space: str,
     tokenized: bool,
     device: str,
     dtype: str,
@@ -67,6 +76,7 @@ def command(
             layer=layer,
             top=top,
             same_word=same_word,
+            space=space,
             computation=Computation(device, dtype),  # type: ignore[arg-type]
             cache=default_cache() if cached else None,
             progress=progress,

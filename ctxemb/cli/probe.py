@@ -72,6 +72,14 @@ if TYPE_CHECKING:
     help="What else to measure on every layer; may be repeated.",
 )
 @click.option(
+    "--space",
+    default="raw",
+    show_default=True,
+    metavar="NAME",
+    help="Space of the vectors, fitted on training examples: raw, centered, standardized, abtt-K, zero-K or "
+    "whitened.",
+)
+@click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of probes and intervals."
 )
 @click.option(
@@ -101,6 +109,7 @@ def command(
     pools: tuple[str, ...],
     baselines: bool,
     analyses: tuple[str, ...],
+    space: str,
     seed: int,
     random_seed: int,
     output: str | None,
@@ -134,6 +143,7 @@ def command(
             pools=pools,
             analyses=analyses,
             baselines=baselines,
+            space=space,
             seed=seed,
             random_seed=random_seed,
             device=device,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.analysis.neighbors import nearest
+from ctxemb.analysis.spaces import Space
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.vectors import model_key
 from ctxemb.errors import FormatError
@@ -34,6 +35,7 @@ def find_neighbors(
     layer: int = -1,
     top: int = 5,
     same_word: bool = False,
+    space: str = "raw",
     computation: Computation = FLOAT32_ON_CPU,
     cache: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, what: None,
@@ -54,6 +56,8 @@ def find_neighbors(
         How many to return for each model.
     same_word
         Only occurrences of the same word.
+    space
+        Space of the vectors, fitted on all words that are searched; see `ctxemb.analysis.spaces`.
     computation
         Where and in what numbers the models compute.
     cache
@@ -71,7 +75,7 @@ def find_neighbors(
     FormatError
         If a store's vectors are not those of words, or its model is not the one of that name any more.
     """
-    query = _Query(sentence, position, layer, top, same_word, computation)
+    query = _Query(sentence, position, layer, top, same_word, Space(space).name, computation)
     rows: list[dict[str, Any]] = []
     total = len(models) + len(stores)
     for number, name in enumerate(models):
@@ -91,6 +95,7 @@ class _Query:
     layer: int
     top: int
     same_word: bool
+    space: str
     computation: Computation
 
     def run(
@@ -103,6 +108,9 @@ class _Query:
         """Return the rows for the occurrences in `sentences`, whose words have `vectors` in `layer`."""
         word = self.sentence.words[self.position].lower()
         vector = embed(model, [self.sentence], layers=[layer]).values[0, self.position]
+        if self.space != "raw":
+            space = Space(self.space).fit(vectors)
+            vector, vectors = space.transform(vector[None])[0], space.transform(vectors)
         places = [(i, j) for i, words in enumerate(sentences) for j in range(len(words))]
         candidates = [
             row

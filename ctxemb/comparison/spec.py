@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from ctxemb.analysis import analysis_names
+from ctxemb.analysis.spaces import Space
 from ctxemb.checked_toml import check, line_of, read_checked
-from ctxemb.errors import CtxembError
+from ctxemb.errors import CtxembError, UnknownNameError
 from ctxemb.finetuning.catalogue import recipe_for
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
@@ -77,6 +78,9 @@ class ComparisonSpec(BaseModel):
         Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"word-majority"`` (token
         labels) and ``"first-sense"`` (senses of an inventory). With a model: ``"static"`` (layer 0
         of each model, each word read alone) and ``"random"`` (each model's twin with random weights).
+    space
+        Space of the vectors that probes of layers read, fitted on training examples; see
+        `ctxemb.analysis.spaces`. A learned mix scales its layers itself, and reads them as they are.
     seed, random_seed
         Of probes and intervals, and of the twins' weights.
     restarts
@@ -103,6 +107,7 @@ class ComparisonSpec(BaseModel):
     pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
     analyses: tuple[str, ...] = ()
     baselines: tuple[str, ...] = KNOWN_BASELINES
+    space: str = "raw"
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
     restarts: int = Field(default=3, ge=1, le=20)
@@ -124,6 +129,16 @@ class ComparisonSpec(BaseModel):
         if not re.fullmatch(r"[\w][\w. -]*", name):
             raise ValueError("it names the folder of results: letters, digits, '-', '_' and '.'")
         return name
+
+    @model_validator(mode="after")
+    def _known_space(self) -> ComparisonSpec:
+        try:
+            Space(self.space)
+        except UnknownNameError as error:
+            raise ValueError(f"space: {error}") from error
+        if self.space != "raw" and self.analyses:
+            raise ValueError(f"space: analyses measure vectors as they are, not in the space {self.space}")
+        return self
 
     @property
     def computation(self) -> Computation:
@@ -233,4 +248,5 @@ def find_spec(name: str) -> Path:
 def _shipped_specs() -> list[Path]:
     installed = shipped_path("specs")
     folder = installed if installed.is_dir() else shipped_path().parent / "benchmarks"
-    return sorted(path for path in folder.glob("*.toml") if path.name != "published.toml")  # no comparison
+    others = {"published.toml", "published-layers.toml", "geometry.toml"}  # no comparisons
+    return sorted(path for path in folder.glob("*.toml") if path.name not in others)

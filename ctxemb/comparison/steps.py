@@ -16,6 +16,7 @@ from ctxemb.comparison.line import Line, StepOutput, restore_run, store_run
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.scheduler import Step
+from ctxemb.comparison.spaced import spaced
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
 from ctxemb.extraction.layers import resolve_layers
@@ -202,7 +203,9 @@ class Runner:
         key = {**self._key(model, task, layer, pool), "probe": probe, "seed": chosen}
         if not learn_dev:
             key["learn_dev"] = False
-        features = _features(vectors, layer)
+        if self.spec.space != "raw":
+            key["space"] = self.spec.space
+        features = spaced(task, _features(vectors, layer), self.spec.space)
         return self._line(
             key,
             task,
