@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: report test lint types format clean
+.PHONY: report test lint types docs dist format clean
 
 report: $(VENV)/.base
 	$(BIN)/ctxemb compare benchmarks/quick.toml --output report
@@ -19,6 +19,18 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(BIN)/mypy
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+dist: $(VENV)/.test
+	rm -rf dist build/dist-check
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv build/dist-check
+	build/dist-check/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt dist/*.whl
+	cd build && dist-check/bin/ctxemb models
+	cd build && dist-check/bin/ctxemb embed --text "I sat by the bank ." -o dist-check/vectors
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -36,5 +48,9 @@ $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable ".[test,lint]"
 	touch $@ $(VENV)/.base
 
+$(VENV)/.docs: $(VENV)/.test
+	$(PIP) install --constraint constraints.txt --editable ".[test,lint,docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) report dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) report dist build docs/_build .pytest_cache .mypy_cache .ruff_cache

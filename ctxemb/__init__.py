@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from ctxemb.api.arrays import Arrays
     from ctxemb.api.embedding import embed, embed_into
     from ctxemb.api.judge import compare, probe
+    from ctxemb.api.prediction import fill, follows, minimal_pairs, surprisal
     from ctxemb.api.reporting import report
     from ctxemb.api.training import perplexity, pretrain
+    from ctxemb.api.tuning import finetune
     from ctxemb.extraction.embedder import load_embedder as load
     from ctxemb.extraction.vectorizer import ContextualVectorizer
+    from ctxemb.finetuning.estimator import FineTunedClassifier
     from ctxemb.models import ContextualModel
     from ctxemb.pretraining.plan import TrainingPlan
     from ctxemb.pretraining.pretrain import Sizes
@@ -45,6 +48,7 @@ __all__ = [
     "ContextualVectorizer",
     "CtxembError",
     "Findings",
+    "FineTunedClassifier",
     "FormatError",
     "InputError",
     "Measurements",
@@ -63,12 +67,17 @@ __all__ = [
     "embed",
     "embed_into",
     "export",
+    "fill",
+    "finetune",
+    "follows",
     "load",
     "load_task",
+    "minimal_pairs",
     "perplexity",
     "pretrain",
     "probe",
     "report",
+    "surprisal",
 ]
 
 _WHERE = {
@@ -76,6 +85,7 @@ _WHERE = {
     "ContextualModel": "ctxemb.models",
     "ContextualVectorizer": "ctxemb.extraction.vectorizer",
     "Findings": "ctxemb.results",
+    "FineTunedClassifier": "ctxemb.finetuning.estimator",
     "Measurements": "ctxemb.analysis.measurements",
     "Sizes": "ctxemb.pretraining.pretrain",
     "Space": "ctxemb.analysis.spaces",
@@ -88,12 +98,17 @@ _WHERE = {
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
     "export": "ctxemb.api.analysing",
+    "fill": "ctxemb.api.prediction",
+    "finetune": "ctxemb.api.tuning",
+    "follows": "ctxemb.api.prediction",
     "load": "ctxemb.extraction.embedder",
     "load_task": "ctxemb.tasks",
+    "minimal_pairs": "ctxemb.api.prediction",
     "perplexity": "ctxemb.api.training",
     "pretrain": "ctxemb.api.training",
     "probe": "ctxemb.api.judge",
     "report": "ctxemb.api.reporting",
+    "surprisal": "ctxemb.api.prediction",
 }
 """Where each name lies; it is imported when it is asked for."""
 

@@ -1,7 +1,8 @@
 """What files declare: a list of parts, each in a file of its own, here or in an installed package.
 
-A part of ctxemb (a task, a probe, an analysis, a measure, a published form of models) is a module that gives
-an object with a name to a known variable, such as ``PROBE = ...``. Other packages add parts by entry points.
+A part of ctxemb (a task, a probe, an analysis, a measure, a recipe, a published form of models) is a module
+that gives an object with a name to a known variable, such as ``PROBE = ...``. Other packages add parts by
+entry points.
 """
 
 from __future__ import annotations

@@ -27,13 +27,24 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": FOUND | {"text"},
     "models": FOUND | {"text", "layers"},
     "pretraining": FOUND | {"text", "layers", "models", "tasks"},
+    "prediction": {"errors", "models", "pretraining", "tasks", "text"},
     "finetuning": FOUND | {"text", "layers", "models", "tasks", "pretraining"},
     "extraction": BASE | {"text", "models", "vectors"},
     "probes": FOUND | {"vectors", "tasks", "text", "solver"},
     "analysis": FOUND | {"vectors", "tasks", "text", "solver", "probes"},
     "reporting": FOUND | {"analysis"},
     "comparison": FOUND
-    | {"text", "tasks", "models", "vectors", "extraction", "pretraining", "probes", "analysis"},
+    | {
+        "text",
+        "tasks",
+        "models",
+        "vectors",
+        "extraction",
+        "pretraining",
+        "finetuning",
+        "probes",
+        "analysis",
+    },
 }
 LAZY = {"results/findings.py": {"reporting"}}
 """Methods that look up at a room when they are called: `Findings.chart` and `.report` draw themselves."""

@@ -57,6 +57,17 @@ def test_all_parts_of_another_package_work_together(site: Path, tmp_path: Path) 
     assert "example-stump" in scores
 
 
+def test_a_recipe_of_another_package(site: Path, toy_folders: dict[str, Path]) -> None:
+    table = run(
+        site, "finetune", "--model", str(toy_folders["bert"]), "--task", "example-weather", "--no-frozen",
+        "--recipe", "example-patient:epochs=1", "--no-cache", "--format", "csv",
+    )  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {(row["recipe"], row["rate"]) for row in rows if row["seed"] == "0"} == {
+        ("example-patient:epochs=1", "1e-05")
+    }
+
+
 def test_a_measure_of_another_package_is_found(site: Path, tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("I sat by the bank .\n", encoding="utf-8")

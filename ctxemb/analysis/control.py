@@ -24,6 +24,7 @@ from ctxemb.results.names import TEST
 from ctxemb.scoring.metric import Metric
 from ctxemb.scoring.metrics import accuracy
 from ctxemb.tasks import Span, Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 CONTROL_ACCURACY = Metric("control_accuracy", "control task", has_interval=True)
 SELECTIVITY = Metric("selectivity", "selectivity")
@@ -88,7 +89,7 @@ def measure(layer: Layer) -> list[Value]:
 ANALYSIS = Analysis(
     name="control",
     summary="selectivity against a control task (Hewitt and Liang 2019)",
-    kinds=(*SINGLE, "pair"),
+    kinds=(*SINGLE, *PAIR_KINDS),
     metrics=(CONTROL_ACCURACY, SELECTIVITY),
     measure=measure,
     probe=LOGISTIC.name,

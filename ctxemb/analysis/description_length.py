@@ -18,6 +18,7 @@ from ctxemb.scoring.metric import Metric
 from ctxemb.solver.logistic import batches, fit_groups
 from ctxemb.solver.preparation import LinearGroup
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 CODELENGTH = Metric(
     "codelength", "bits an example", 1.0, 3, unit=" bits", higher_is_better=False, split=TRAIN
@@ -157,7 +158,7 @@ def measure(layer: Layer) -> list[Value]:
 ANALYSIS = Analysis(
     name="description-length",
     summary="the length of the online code of the labels (Voita and Titov 2020)",
-    kinds=(*SINGLE, "pair"),
+    kinds=(*SINGLE, *PAIR_KINDS),
     metrics=(CODELENGTH, COMPRESSION),
     measure=measure,
     probe=LOGISTIC.name,

@@ -16,6 +16,7 @@ from ctxemb.models.base import chosen
 from ctxemb.probes import FitPredictProbe, Probe
 from ctxemb.probes.probe import SINGLE, Estimator
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 from ctxemb.text.sentence import Sentence
 
 
@@ -89,7 +90,7 @@ def as_probe(given: ProbeLike) -> str | Probe:
         return given  # type: ignore[return-value]
     if not (hasattr(given, "fit") and hasattr(given, "predict")):
         raise InputError(f"a probe is a name, or has fit and predict; found {type(given).__name__}")
-    return FitPredictProbe(type(given).__name__, lambda *_: _copied(given), kinds=(*SINGLE, "pair"))
+    return FitPredictProbe(type(given).__name__, lambda *_: _copied(given), kinds=(*SINGLE, *PAIR_KINDS))
 
 
 def _copied(estimator: Any) -> Any:

@@ -15,7 +15,8 @@ from ctxemb.version import __version__
 
 _COMMANDS = (
     "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "export", "compare",
-    "report", "pretrain", "perplexity", "save", "completion",
+    "report", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune", "predict",
+    "save", "completion",
 )  # fmt: skip
 
 
@@ -28,7 +29,7 @@ class _Commands(click.RichGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"ctxemb.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"ctxemb.cli.{cmd_name.replace('-', '_')}").command
         return command
 
 

@@ -14,6 +14,7 @@ from ctxemb.models import ContextualModel
 from ctxemb.probes import baselines_for
 from ctxemb.suggest import unknown_name
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 
 @contextmanager
@@ -46,6 +47,8 @@ def check_comparison(
             resolve_layers(spec.layers, model.n_layers)
     with located(spec, "probes"):
         _check_probes(spec, tasks, own)
+    if spec.recipes and (objects := [name for name in spec.models if name in own.models]):
+        raise InputError(f"{spec.where('recipes')}only named models are tuned, not the object {objects[0]}")
     kinds = {task.kind for task in tasks}
     asked_for = spec.model_fields_set
     if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
@@ -54,7 +57,7 @@ def check_comparison(
     for name in spec.analyses if "analyses" in asked_for else ():
         if name not in useful:
             raise _useless(spec, "analyses", f"{name} is for none of the tasks")
-    if kinds == {"pair"} and "combinations" in asked_for and spec.combinations:
+    if kinds <= set(PAIR_KINDS) and "combinations" in asked_for and spec.combinations:
         raise _useless(
             spec, "combinations", "combinations of layers are not for pairs; there is nothing else in"
         )

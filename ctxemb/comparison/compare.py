@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
-from ctxemb.comparison.judging import judge
-from ctxemb.comparison.line import gathered
+from ctxemb.comparison.judging import chosen_lines, judge
+from ctxemb.comparison.line import Line, gathered
 from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.provenance import describe_model, describe_task, installed_versions, trainings
 from ctxemb.comparison.scheduler import Progress, run_steps
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Runner
+from ctxemb.comparison.tuning_steps import judge_tunings, tuning_steps
 from ctxemb.models import load
 from ctxemb.results import Findings
 from ctxemb.tasks import SkippedRows, load_task
@@ -61,6 +63,7 @@ def evaluate(
     lines, findings = gathered(run_steps(runner.steps(), progress))
     names = [model.name for model in runner.models]
     findings += judge(runner.tasks, names, lines, findings, spec.seed)
+    findings += _tuned(runner, lines, findings, progress)
     manifest = {
         "name": spec.name,
         "title": spec.title,
@@ -74,6 +77,23 @@ def evaluate(
     }
     curves = tuple(training for name in spec.models if name not in own.models for training in trainings(name))
     return replace(findings, trainings=curves, manifests=(manifest,))
+
+
+def _tuned(runner: Runner, lines: Sequence[Line], findings: Findings, progress: Progress) -> Findings:
+    """Tune models, one after another, and judge them beside the frozen probes."""
+    steps = tuning_steps(runner.spec, runner.tasks, runner.models, runner.cache)
+    tuned, frozen = [], []
+    known: dict[tuple[str, str], Line] = {}
+    for number, step in enumerate(steps):
+        progress(number, len(steps), step.what)
+        line = step.run()
+        tuned.append(line)
+        place = (line.task.name, line.model)
+        if place not in known:
+            chosen = chosen_lines([other for other in lines if other.task is line.task], findings)
+            known[place] = runner.on_equal_terms(chosen[line.model])
+        frozen.append(known[place])
+    return judge_tunings(tuned, frozen, runner.spec.seed)
 
 
 def make_runner(

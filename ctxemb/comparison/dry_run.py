@@ -11,6 +11,8 @@ from ctxemb.comparison.compare import make_runner
 from ctxemb.comparison.scheduler import Step
 from ctxemb.comparison.spec import ComparisonSpec
 from ctxemb.comparison.steps import Runner
+from ctxemb.comparison.tuning_steps import tuning_steps
+from ctxemb.comparison.tuning_times import tuning_seconds
 from ctxemb.extraction import embed
 from ctxemb.models import ContextualModel
 from ctxemb.tasks import Task
@@ -55,7 +57,20 @@ def plan_comparison(
     """
     runner = make_runner(spec, data=data, cache=cache)
     runner.cache = Cache(cache, frozen=True)
-    return [_planned(step, runner) for step in runner.steps()]
+    return [_planned(step, runner) for step in runner.steps()] + _tunings(spec, runner)
+
+
+def _tunings(spec: ComparisonSpec, runner: Runner) -> list[PlannedStep]:
+    """Return the steps that tune."""
+    planned = []
+    for step in tuning_steps(spec, runner.tasks, runner.models, runner.cache):
+        try:
+            step.run()
+        except NotCachedError:
+            planned.append(PlannedStep(step.what, known=False, seconds=tuning_seconds(step, spec.seeds)))
+        else:
+            planned.append(PlannedStep(step.what, known=True, seconds=0.0))
+    return planned
 
 
 def _planned(step: Step, runner: Runner) -> PlannedStep:

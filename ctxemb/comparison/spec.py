@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from ctxemb.analysis import analysis_names
 from ctxemb.analysis.spaces import Space
 from ctxemb.checked_toml import check, line_of, read_checked
-from ctxemb.errors import UnknownNameError
+from ctxemb.errors import CtxembError, UnknownNameError
+from ctxemb.finetuning.catalogue import recipe_for
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
 from ctxemb.results.names import BASELINES, RANDOM, STATIC
@@ -84,6 +85,10 @@ class ComparisonSpec(BaseModel):
         Of probes and intervals, and of the twins' weights.
     restarts
         Of mixes and of probes that start at random.
+    recipes
+        Recipes by which each model is tuned on each task, such as ``"bert"`` or ``"ulmfit:lm_epochs=0"``.
+    seeds
+        Runs of each recipe, from `seed` on.
     device, dtype
         Where and in what numbers models compute.
     map
@@ -106,6 +111,8 @@ class ComparisonSpec(BaseModel):
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
     restarts: int = Field(default=3, ge=1, le=20)
+    recipes: tuple[str, ...] = ()
+    seeds: int = Field(default=1, ge=1, le=100)
     device: str = "cpu"
     dtype: Dtype = "float32"
     map: MapSpec | None = None
@@ -161,6 +168,16 @@ class ComparisonSpec(BaseModel):
     def _known_baselines(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _all_known("baseline", names, KNOWN_BASELINES)
 
+    @field_validator("recipes")
+    @classmethod
+    def _known_recipes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                recipe_for(name)
+            except CtxembError as error:
+                raise ValueError(str(error)) from error
+        return names
+
     @model_validator(mode="after")
     def _map_of_a_task(self) -> ComparisonSpec:
         if self.map is not None and self.map.task not in self.tasks:
@@ -174,7 +191,9 @@ class ComparisonSpec(BaseModel):
             raise ValueError('the first should be "mean", with which all else is done')
         return names
 
-    @field_validator("models", "tasks", "probes", "layers", "combinations", "baselines", "pools", "analyses")
+    @field_validator(
+        "models", "tasks", "probes", "layers", "combinations", "baselines", "pools", "analyses", "recipes"
+    )
     @classmethod
     def _no_repetition(cls, names: object) -> object:
         if isinstance(names, tuple) and len(set(names)) < len(names):

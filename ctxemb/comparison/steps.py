@@ -34,9 +34,11 @@ from ctxemb.probes import (
     run_probe,
     scored_results,
 )
+from ctxemb.probes.splits import splits_of_task
 from ctxemb.results import Mix, Result
 from ctxemb.results.names import NO_LAYER
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 from ctxemb.text.sentence import Sentence
 
 Vectors = NDArray[np.float32]
@@ -100,6 +102,14 @@ class Runner:
                     steps.append(Step(what, twin, task, model))
         return steps
 
+    def on_equal_terms(self, line: Line) -> Line:
+        """Return a model's line as it is without learning from dev, from which tuned models never learn."""
+        if all(split.final is split.train for split in splits_of_task(line.task)):
+            return line
+        model = next(model for model in self.models if model.name == line.model)
+        (vectors,) = task_vectors(model, line.task, self.cache)
+        return self._probe(model, line.task, line.probe, line.layer, vectors, learn_dev=False)
+
     def baseline(self, name: str, task: Task) -> StepOutput:
         """Run a baseline without a model."""
         key = {"what": name, "task": task.fingerprint}
@@ -158,7 +168,7 @@ class Runner:
     def _combined(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
         """Probe what is made of all layers, or of several."""
         output = StepOutput()
-        if model.n_layers == 1 or task.kind == "pair":
+        if model.n_layers == 1 or task.kind in PAIR_KINDS:
             return output
         wanted = self.spec.combinations
         if "concat" in wanted:
@@ -187,9 +197,12 @@ class Runner:
         *,
         pool: str = "mean",
         seed: int | None = None,
+        learn_dev: bool = True,
     ) -> Line:
         chosen = self.spec.seed if seed is None else seed
         key = {**self._key(model, task, layer, pool), "probe": probe, "seed": chosen}
+        if not learn_dev:
+            key["learn_dev"] = False
         if self.spec.space != "raw":
             key["space"] = self.spec.space
         features = spaced(task, _features(vectors, layer), self.spec.space)
@@ -200,7 +213,9 @@ class Runner:
             layer,
             probe,
             pool,
-            lambda: run_probe(task, self.own.probes.get(probe, probe), features, seed=chosen),
+            lambda: run_probe(
+                task, self.own.probes.get(probe, probe), features, seed=chosen, learn_dev=learn_dev
+            ),
             seed=chosen,
             cache=Cache(None) if probe in self.own.probes else self.cache,
         )

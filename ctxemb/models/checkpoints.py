@@ -22,6 +22,7 @@ __all__ = [
     "build_network",
     "can_save",
     "fingerprint_of",
+    "format_for",
     "is_ours",
     "load_network",
     "save_network",
@@ -38,6 +39,14 @@ def all_formats() -> Registry[ModelFormat]:
 def can_save(network: object) -> bool:
     """Return whether there is a form to write a network in."""
     return any(form.writes(network) for form in all_formats().values())
+
+
+def format_for(network: Network, *, own: bool = True) -> ModelFormat:
+    """Return the form that a network is written in; see `save_network`."""
+    fitting = [form for form in all_formats().values() if form.writes(network)]
+    if not fitting:
+        raise InputError(f"no published form holds a {type(network).__name__}")
+    return next((form for form in fitting if form.is_own is own), fitting[0])
 
 
 def save_network(
@@ -61,11 +70,7 @@ def save_network(
     InputError
         If no form holds such a network.
     """
-    fitting = [form for form in all_formats().values() if form.writes(network)]
-    if not fitting:
-        raise InputError(f"no published form holds a {type(network).__name__}")
-    form = next((form for form in fitting if form.is_own is own), fitting[0])
-    form.write(network, folder, dtype)
+    format_for(network, own=own).write(network, folder, dtype)
 
 
 def load_network(folder: Path, *, random_init: int | None = None) -> Network:

@@ -13,6 +13,7 @@ from ctxemb.probes.run import Prediction, ProbeRun, run_probe
 from ctxemb.probes.splits import Rows, splits_of_task
 from ctxemb.results.names import BAG_OF_WORDS, DEV, FIRST_SENSE, MAJORITY, TEST, WORD_MAJORITY
 from ctxemb.tasks import Task
+from ctxemb.tasks.base import PAIR_KINDS
 
 _NEAR = 3
 """Words on each side of a target that are counted once more, as near ones."""
@@ -97,7 +98,7 @@ def baselines_for(task: Task) -> list[str]:
     names = [MAJORITY]
     if task.kind == "token-label":
         names.append(WORD_MAJORITY)
-    elif task.kind != "pair" and not task.fallback:
+    elif task.kind not in PAIR_KINDS and not task.fallback:
         names.append(BAG_OF_WORDS)
     return names + ([FIRST_SENSE] if task.fallback else [])
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.probes.pairs import pair_features
+from ctxemb.probes.pairs import pair_features, text_pair_features
 from ctxemb.probes.probe import SINGLE, Group, Labels, Prepare
 from ctxemb.probes.splits import Rows
 from ctxemb.solver.logistic import ROWS_AT_ONCE, TOLERANCE, batches, fit_groups, fit_logistic
 from ctxemb.solver.preparation import LinearFit, LinearGroup
-from ctxemb.tasks.base import Kind
+from ctxemb.tasks.base import PAIR_KINDS, Kind
 
 STRENGTHS = (1e3, 1e2, 1e1, 1.0, 1e-1)
 """Strengths of the L2 penalty, the strongest first: ties on dev go to the simplest classifier."""
@@ -73,11 +73,11 @@ class BatchedLogisticProbe:
     """Logistic regression, as `LogisticProbe`, for all groups, splits and strengths together."""
 
     name = "logistic"
-    kinds: tuple[Kind, ...] = (*SINGLE, "pair")
+    kinds: tuple[Kind, ...] = (*SINGLE, *PAIR_KINDS)
     settings: Sequence[float] = STRENGTHS
     is_random = False
     learns_from_dev = False
-    prepare: Mapping[Kind, Prepare] = {"pair": pair_features}
+    prepare: Mapping[Kind, Prepare] = {"pair": pair_features, "sentence-pair": text_pair_features}
 
     def predict(
         self, groups: Sequence[Group], settings: Sequence[float], seed: int

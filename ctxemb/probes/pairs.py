@@ -21,3 +21,8 @@ def pair_features(X: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     first, second = np.split(X, 2, axis=1)
     return np.concatenate([np.abs(first - second), first * second], axis=1)
+
+
+def text_pair_features(X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return [u; v; |u - v|; u ∘ v], (n, 4 * width), as Conneau et al. (2017) compare two texts."""
+    return np.concatenate([X, pair_features(X)], axis=1)

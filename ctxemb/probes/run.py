@@ -61,6 +61,7 @@ def run_probe(
     features: Features | Sequence[Features],
     *,
     seed: int = 0,
+    learn_dev: bool = True,
 ) -> ProbeRun:
     """Train a probe on each group of a task, choose its setting on dev, and predict dev and test.
 
@@ -78,6 +79,8 @@ def run_probe(
         on.
     seed
         Of probes that start at random.
+    learn_dev
+        Whether the test is predicted by a probe that has learned from dev, too, where dev was not published.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def run_probe(
     dev_rows = np.concatenate([split.dev for split in splits])
     scores = [score_of(task, dev_rows, labels) for labels in tried_dev]
     best = int(np.argmax(scores))
-    if all(split.final is split.train for split in splits):
+    if not learn_dev or all(split.final is split.train for split in splits):
         test = _joined(tried[best], splits, dev=False)
     else:
         plans = [(split.final, split.test) for split in splits]

@@ -8,6 +8,7 @@ from ctxemb.analysis import analysis_metrics
 from ctxemb.reporting.published_table import published_table
 from ctxemb.reporting.sentences import p_text
 from ctxemb.reporting.tables import MISSING, Cell, Row, Table, score_cell
+from ctxemb.reporting.tuned_tables import tuned_table, tuning_run_table
 from ctxemb.results import Findings
 from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, part_split
 from ctxemb.scoring.metric import Metric
@@ -203,6 +204,8 @@ def detail_tables(findings: Findings, task: str) -> list[Table]:
     """Return the tables of a task that have rows."""
     makers = (
         published_table,
+        tuned_table,
+        tuning_run_table,
         difference_table,
         part_table,
         seed_table,

@@ -29,6 +29,8 @@ from ctxemb.reporting.tables import (
     mix_table,
     training_table,
 )
+from ctxemb.reporting.tuned_figure import curve_recipes, dev_curves, tuned_dots
+from ctxemb.reporting.tuned_tables import tuned_table, tuning_run_table
 from ctxemb.results import Findings, MapPoint
 from ctxemb.version import __version__
 
@@ -126,6 +128,12 @@ def _section(findings: Findings, task: str, number: int) -> Section:
     figures = []
     if findings.scores(task, probe=findings.probe(task)):
         figures.append(_curves(findings, task, f"curves{number}"))
+    tuned = tuned_table(findings, task)
+    if tuned.rows:
+        figures.append(_tuned(findings, task, f"tuned{number}", tuned))
+    runs = tuning_run_table(findings, task)
+    if recipes := curve_recipes(findings, task):
+        figures.append(_tuning_curves(findings, task, recipes, f"tuning{number}", runs))
     parts = part_table(findings, task)
     if parts.rows and findings.models(task):
         figures.append(_parts(findings, task, f"parts{number}", parts))
@@ -133,13 +141,14 @@ def _section(findings: Findings, task: str, number: int) -> Section:
         figures.append(_mixes(findings, task, f"mix{number}"))
     words = dict.fromkeys(point.word for point in findings.maps if point.task == task)
     figures += [_map(findings, task, word, f"map{number}-{i}") for i, word in enumerate(words)]
+    drawn = (parts, tuned, runs) if recipes else (parts, tuned)
     return Section(
         name=task,
         description=_description(findings, task),
         said=tuple(sentences(findings, task)),
         headline=headline(findings, task),
         figures=tuple(figures),
-        more=tuple(table for table in detail_tables(findings, task) if table != parts),
+        more=tuple(table for table in detail_tables(findings, task) if table not in drawn),
         confusions=tuple(confusion_matrices(findings, task)),
     )
 
@@ -153,6 +162,29 @@ def _curves(findings: Findings, task: str, name: str) -> Figure:
     title = f"Score by layer on {task}"
     picture = inline_svg(styled(score_curves(findings, task)), name, title, caption)
     return Figure((picture,), caption, layer_table(findings, task))
+
+
+def _tuned(findings: Findings, task: str, name: str, table: Table) -> Figure:
+    caption = (
+        "Each model tuned by each recipe. Circles: seeds. Diamond and line: their mean, with an interval "
+        "that resamples seeds and examples. Tick: the frozen probe of the same model."
+    )
+    title = f"Frozen against tuned on {task}"
+    return Figure((inline_svg(styled(tuned_dots(findings, task)), name, title, caption),), caption, table)
+
+
+def _tuning_curves(findings: Findings, task: str, recipes: list[str], name: str, table: Table) -> Figure:
+    caption = "Score on dev by epoch, a line for each seed. Dot: the epoch that dev chose, which is tested."
+    pictures = tuple(
+        inline_svg(
+            styled(dev_curves(findings, task, recipe)),
+            f"{name}-{i}",
+            f"Dev by epoch on {task}, {recipe}",
+            caption,
+        )
+        for i, recipe in enumerate(recipes)
+    )
+    return Figure(pictures, caption, table)
 
 
 def _parts(findings: Findings, task: str, name: str, table: Table) -> Figure:

@@ -51,6 +51,8 @@ class PublishedEntry(BaseModel):
         How it was measured.
     probe, pool
         ctxemb's probe, or baseline, that asks the same question, and how pieces became vectors.
+    recipe
+        ctxemb's recipe, where a model was tuned.
     differs
         What is not as in ctxemb, if anything.
     scores
@@ -66,6 +68,7 @@ class PublishedEntry(BaseModel):
     metric: Literal["accuracy", "macro_f1", "matthews", "chunk_f1"]
     protocol: Text
     probe: str = ""
+    recipe: str = ""
     pool: Literal["mean", "max", "cls", "last"] = "mean"
     differs: str = ""
     scores: Annotated[dict[str, Score], Field(min_length=1)]
@@ -87,7 +90,7 @@ class PublishedEntry(BaseModel):
     @property
     def likeness(self) -> str:
         """How far the numbers can be compared with those of ctxemb."""
-        if not self.probe:
+        if not (self.probe or self.recipe):
             return f"≠ {self.differs}"
         return f"≈ {self.differs}" if self.differs else "= same protocol"
 

@@ -37,7 +37,7 @@ def published_table(findings: Findings, task: str, published: Published | None =
                 Cell(entry.likeness, number=False),
                 Cell(paper.short, f"{paper.venue}, {entry.where}", number=False),
             )
-            rows.append((split != TEST, Row(cells, muted=not entry.probe)))
+            rows.append((split != TEST, Row(cells, muted=not (entry.probe or entry.recipe))))
     rows.sort(key=lambda row: row[0])  # all of the test first
     columns = ("published model", "part", "measure", "published", *models, NO_MODEL, "likeness", "source")
     caption = (
@@ -58,6 +58,8 @@ def _ours(
     findings: Findings, entry: PublishedEntry, split: str, models: Sequence[str]
 ) -> list[Result | None]:
     """Return our results, one for each model, and last that of the baseline."""
+    if entry.recipe:
+        return [*(_tuned(findings, entry, model, split) for model in models), None]
     if entry.probe in BASELINES:
         scores = findings.scores(entry.task, model=entry.probe, metric=entry.metric, split=split)
         return [*(None for _ in models), scores[0] if scores else None]
@@ -70,3 +72,24 @@ def _ours(
         ),
         None,
     ]
+
+
+def _tuned(findings: Findings, entry: PublishedEntry, model: str, split: str) -> Result | None:
+    """Return a model's mean score over seeds, tuned by an entry's recipe, as a result."""
+    for tuning in findings.tunings if split == TEST else ():
+        same = (tuning.task, tuning.model, tuning.metric) == (entry.task, model, entry.metric)
+        if same and tuning.recipe.partition(":")[0] == entry.recipe:
+            return Result(
+                model,
+                "tuned",
+                entry.task,
+                split,
+                entry.recipe,
+                entry.metric,
+                value=tuning.value,
+                low=tuning.low,
+                high=tuning.high,
+                n=tuning.n,
+                seed=0,
+            )
+    return None

@@ -1,6 +1,26 @@
 """The vocabulary of what was found, and its folder on disk."""
 
 from ctxemb.results.findings import Findings, read_findings
-from ctxemb.results.records import Confusion, Difference, MapPoint, Mix, Result, Training
+from ctxemb.results.records import (
+    Confusion,
+    Difference,
+    MapPoint,
+    Mix,
+    Result,
+    Training,
+    Tuning,
+    TuningRun,
+)
 
-__all__ = ["Confusion", "Difference", "Findings", "MapPoint", "Mix", "Result", "Training", "read_findings"]
+__all__ = [
+    "Confusion",
+    "Difference",
+    "Findings",
+    "MapPoint",
+    "Mix",
+    "Result",
+    "Training",
+    "Tuning",
+    "TuningRun",
+    "read_findings",
+]

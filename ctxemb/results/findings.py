@@ -14,7 +14,16 @@ from ctxemb.atomic import write_text
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.results.json_lines import read_records, write_records
 from ctxemb.results.names import BASELINES, DEV, NO_LAYER, TEST, is_twin
-from ctxemb.results.records import Confusion, Difference, MapPoint, Mix, Result, Training
+from ctxemb.results.records import (
+    Confusion,
+    Difference,
+    MapPoint,
+    Mix,
+    Result,
+    Training,
+    Tuning,
+    TuningRun,
+)
 from ctxemb.scoring.metric import Metric
 from ctxemb.scoring.metrics import METRICS
 
@@ -46,6 +55,8 @@ class Findings:
         Counts of gold by predicted label on the test.
     trainings
         Held-out losses of the models while they were trained.
+    tunings, tuning_runs
+        Tuned models beside their frozen probes, and each seed's run.
     manifests
         How the results of each comparison were made: spec, versions, models, tasks.
     """
@@ -56,6 +67,8 @@ class Findings:
     differences: tuple[Difference, ...] = ()
     confusions: tuple[Confusion, ...] = ()
     trainings: tuple[Training, ...] = ()
+    tunings: tuple[Tuning, ...] = ()
+    tuning_runs: tuple[TuningRun, ...] = ()
     manifests: tuple[dict[str, Any], ...] = ()
 
     def __add__(self, other: Findings) -> Findings:
@@ -177,6 +190,15 @@ class Findings:
                 return row.turned()
         return None
 
+    def runs(self, tuning: Tuning) -> list[TuningRun]:
+        """Return the runs of a tuning, one for each seed."""
+        named = operator.attrgetter("task", "model", "recipe")
+        return [run for run in self.tuning_runs if named(run) == named(tuning)]
+
+    def failed(self, tuning: Tuning) -> list[TuningRun]:
+        """Return the runs that are not above the majority on the test: BERT's known instability."""
+        return [run for run in self.runs(tuning) if run.test <= tuning.majority]
+
     def one(self, task: str, model: str, layer: int | str = NO_LAYER) -> Result | None:
         """Return the score of one layer of a model, or of a baseline, with its main probe."""
         scores = [result for result in self.scores(task, model=model) if result.layer == layer]
@@ -252,6 +274,8 @@ _OPTIONAL: dict[str, type] = {
     "differences": Difference,
     "confusions": Confusion,
     "trainings": Training,
+    "tunings": Tuning,
+    "tuning_runs": TuningRun,
 }
 """Files of a results folder besides the results, and the records in them."""
 

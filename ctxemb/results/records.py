@@ -209,3 +209,87 @@ class Training:
     model: str
     words: int
     bits_per_character: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """A model tuned on a task by a recipe, with several seeds, beside its frozen probe.
+
+    Both have learned from the same examples, never from dev, and are scored on the same test. Intervals and
+    the test of the difference resample seeds and examples.
+
+    Parameters
+    ----------
+    task, model, recipe, metric
+        Names; the recipe with its settings, as in ``ulmfit:lm_epochs=0``.
+    value, low, high
+        The mean score over seeds, and the bounds of its 95 % interval.
+    frozen, frozen_layer
+        The score of the frozen probe, and its layer, which dev chose. Where dev was not published, the probe
+        of the main results has learned from dev, too; this one has not.
+    difference, difference_low, difference_high
+        Tuned less frozen, and the bounds of its 95 % interval.
+    p, p_holm
+        Of the test; and after Holm's correction over the tuned models of the task.
+    effect
+        Cohen's g over all pairs of runs.
+    majority
+        What the most frequent labels of training score; a run at or below it has failed.
+    n
+        Number of test examples.
+    notes
+        What a reader should know: texts that were cut, labels that training has not seen.
+    """
+
+    task: str
+    model: str
+    recipe: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    frozen: float
+    frozen_layer: int | str
+    difference: float
+    difference_low: float
+    difference_high: float
+    p: float
+    p_holm: float
+    effect: float
+    majority: float
+    n: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the difference is shown at the 5 % level after Holm's correction."""
+        return self.p_holm < LEVEL and self.difference != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningRun:
+    """One seed's run of a tuning.
+
+    Parameters
+    ----------
+    task, model, recipe
+        Names, as in `Tuning`.
+    seed
+        Seed of all that was random.
+    rate, epoch
+        The learning rate and the epoch that dev chose; None where there is a classifier for each fold.
+    dev, test
+        The scores.
+    curve
+        The scores on dev by epoch, at the chosen rate; with folds, those of the first.
+    """
+
+    task: str
+    model: str
+    recipe: str
+    seed: int
+    rate: float | None
+    epoch: int | None
+    dev: float
+    test: float
+    curve: tuple[float, ...] = ()

@@ -106,13 +106,13 @@ def score_with_interval(
     """
     function = metric_function(metric)
     codes = encode_labels(metric, gold, [predicted], groups, labels, positions)
-    units = _units(codes, clusters)
+    units = units_of(codes, clusters)
     value = float(function(count(codes, 0), codes.owners, np.ones(codes.n_groups)))
     draws = np.concatenate(
         [function(units.counts(drawn, 0), codes.owners, units.group_weights(drawn))
          for drawn in units.bootstrap(n_bootstrap, np.random.default_rng(seed))]
     )  # fmt: skip
-    low, high = _bounds(draws, units.n_independent)
+    low, high = bounds_of(draws, units.n_independent)
     return Interval(value, min(value, low), max(value, high))
 
 
@@ -152,7 +152,7 @@ def compare_paired(
     """
     function = metric_function(metric)
     codes = encode_labels(metric, gold, [a, b], groups, labels, positions)
-    units = _units(codes, clusters)
+    units = units_of(codes, clusters)
     even = np.ones(codes.n_groups)
     of_a, of_b = count(codes, 0), count(codes, 1)
     value = float(function(of_a, codes.owners, even) - function(of_b, codes.owners, even))
@@ -162,7 +162,7 @@ def compare_paired(
         weights = units.group_weights(drawn)
         scores = [function(units.counts(drawn, which), codes.owners, weights) for which in (0, 1)]
         draws.append(scores[0] - scores[1])
-    low, high = _bounds(np.concatenate(draws), units.n_independent)
+    low, high = bounds_of(np.concatenate(draws), units.n_independent)
     p = _permutation_p(function, codes, units, of_a, of_b, value, n_permutations, generator)
     wins = np.count_nonzero((codes.predicted[0] == codes.gold) & (codes.predicted[1] != codes.gold))
     losses = np.count_nonzero((codes.predicted[1] == codes.gold) & (codes.predicted[0] != codes.gold))
@@ -187,7 +187,7 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Units:
+class Units:
     """What is drawn together.
 
     Parameters
@@ -237,7 +237,8 @@ class _Units:
         return present if self.nested else (present > 0).astype(float)
 
 
-def _units(codes: LabelCodes, clusters: ArrayLike | None) -> _Units:
+def units_of(codes: LabelCodes, clusters: ArrayLike | None) -> Units:
+    """Return what is drawn together: clusters, or examples that are labelled alike."""
     named = np.asarray(clusters if clusters is not None else np.full(len(codes.gold), ""), dtype=np.str_)
     own = named == ""
     n_clusters = len(np.unique(named[~own])) + int(own.sum())
@@ -272,7 +273,7 @@ def _tabled(
     *,
     nested: bool,
     n_independent: int,
-) -> _Units:
+) -> Units:
     """Return the units: `rows` says in which unit each of `examples` is."""
 
     def table(columns: Codes, values: Floats, width: int) -> sparse.csr_matrix:
@@ -289,10 +290,10 @@ def _tabled(
     groups = table(codes.owners[gold], np.ones(len(rows)), codes.n_groups)
     if nested:  # a group in one cluster weighs as much as the cluster, however many examples it has
         groups = groups.sign()
-    return _Units(sizes, strata, tables, groups, nested, n_independent)
+    return Units(sizes, strata, tables, groups, nested, n_independent)
 
 
-def _bounds(draws: Floats, n: int) -> tuple[float, float]:
+def bounds_of(draws: Floats, n: int) -> tuple[float, float]:
     """Return the percentiles whose normal quantiles are those of t for `n`, times √(n / (n - 1))."""
     tail = 0.025 if n < 2 else float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1)))
     low, high = np.quantile(draws, [tail, 1 - tail])
@@ -302,7 +303,7 @@ def _bounds(draws: Floats, n: int) -> tuple[float, float]:
 def _permutation_p(
     function: MetricFunction,
     codes: LabelCodes,
-    units: _Units,
+    units: Units,
     of_a: Counts,
     of_b: Counts,
     observed: float,

@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 from ctxemb.text.sentence import Sentence
 
-Kind = Literal["word-sense", "sentence-label", "token-label", "pair"]
+Kind = Literal["word-sense", "sentence-label", "token-label", "pair", "sentence-pair"]
+
+
+PAIR_KINDS: tuple[Kind, ...] = ("pair", "sentence-pair")
+"""Kinds of tasks whose examples have two spans: two words (WiC), or two whole texts."""
 
 
 class Span(NamedTuple):
@@ -27,7 +31,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Something with a label: a word, a whole sentence, or two words to be compared.
+    """Something with a label: a word, a whole sentence, or two of either to be compared.
 
     Parameters
     ----------
@@ -79,6 +83,8 @@ class Task:
         Named sets of test examples (numbers of examples) that get scores of their own, besides all of them.
     fallback
         The answer for an example of a group that has no training example: a label for each such group.
+    symmetric
+        Whether the two texts of a pair may be exchanged.
     """
 
     name: str
@@ -94,6 +100,7 @@ class Task:
     folds: NDArray[np.int64] | None = None
     parts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     fallback: Mapping[str, str] = field(default_factory=dict)
+    symmetric: bool = False
 
     @cached_property
     def gold(self) -> NDArray[np.str_]:

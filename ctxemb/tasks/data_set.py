@@ -57,6 +57,8 @@ class DataSet:
         Names of scores, the leading one first.
     shareable
         Whether its text may be published with results.
+    symmetric
+        Whether the two texts of a pair may be exchanged.
     folder
         Its folder in the folder of all data sets; empty for one that ships with ctxemb.
     public
@@ -64,7 +66,7 @@ class DataSet:
     counts
         Examples of each split or file; readers compare them with what they find.
     files
-        Returns its files, and how each is had.
+        Returns its files, and how each is had; none where its licence must be accepted first.
     """
 
     name: str
@@ -75,6 +77,7 @@ class DataSet:
     read: Callable[[DataSet, Path], Content]
     metrics: tuple[str, ...] = ("accuracy",)
     shareable: bool = False
+    symmetric: bool = False
     folder: str = ""
     public: str = "ships with ctxemb"
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -103,4 +106,5 @@ class DataSet:
             source=self.paper,
             metrics=self.metrics,
             shareable=self.shareable,
+            symmetric=self.symmetric,
         )

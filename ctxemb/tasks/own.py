@@ -1,7 +1,8 @@
-"""The user's own data: sentence labels, word senses and labels of words, from a file or a folder of splits.
+"""The user's own data: labels of sentences, pairs of texts, word senses and words, from a file or a folder.
 
 - ``.tsv``: rows ``label<TAB>text``, or a header with the names of the columns `label`, `text`, and perhaps
   `position` (of the target, words counted from 0), `word` (what shares a classifier) and `split`.
+  Rows ``label<TAB>text<TAB>text``, or a column `second`, are pairs of texts.
 - ``.jsonl``: an object a line with the same names.
 - ``.conll``, ``.conllu``, ``.col``: a word a line with its tag in the last column, or in the column that
   follows a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
@@ -22,11 +23,14 @@ from pathlib import Path
 from ctxemb.errors import CtxembError, FormatError, InputError, MissingFileError
 from ctxemb.scoring.chunks import are_chunk_tags
 from ctxemb.tasks.base import Example, Span, Task
+from ctxemb.tasks.data_set import Content
 from ctxemb.tasks.formats.columns import COLUMNS, CONLLU, read_tagged
 from ctxemb.tasks.formats.files import parts_by_group, splits_of
 from ctxemb.tasks.formats.folds import make_folds
 from ctxemb.tasks.formats.rows import SPLITS, Row, SkippedRows, read_labelled_rows
+from ctxemb.tasks.formats.text_pairs import paired
 from ctxemb.text.sentence import Sentence
+from ctxemb.text.words import split_words
 
 COLUMN_FILES = (".conll", ".conllu", ".col")
 ROW_FILES = (".tsv", ".jsonl")
@@ -67,7 +71,42 @@ def load(name: str, skipped: SkippedRows | None = None) -> Task:
     if suffixes <= set(COLUMN_FILES):
         return _columns(path, files, column, skipped)
     rows = [row for split, file in files.items() for row in read_labelled_rows(file, split, skipped)]
+    if any("second" in row.values for row in rows):
+        return _of_pairs(path, rows, skipped)
     return _of_rows(path, rows, skipped)
+
+
+def _of_pairs(path: Path, rows: list[Row], skipped: SkippedRows | None) -> Task:
+    pairs: list[tuple[str, Sentence, Sentence]] = []
+    for row in rows:
+        if "second" not in row.values:
+            raise FormatError(f"{row.where}: other rows have two texts, and this one has no second")
+        first, second = (Sentence(tuple(split_words(row.values[key]))) for key in ("text", "second"))
+        pairs.append((row.values["label"], first, second))
+    _check_labels(path, [label for label, _, _ in pairs], skipped)
+    sentences, examples = paired(pairs)
+    task = Content(sentences, examples).as_task(
+        name=path.stem,
+        kind="sentence-pair",
+        description=f"The labels of the pairs in {path.name}.",
+        licence="not stated",
+        source=path.name,
+        metrics=("accuracy", "macro_f1"),
+    )
+    texts = [f"{first}\t{second}" for _, first, second in pairs]
+    return _divided(path, task, [row.values.get("split", "") for row in rows], texts, task.gold.tolist())
+
+
+def _divided(path: Path, task: Task, splits: list[str], texts: list[str], labels: list[str]) -> Task:
+    """Return a task with the splits of its rows, or in folds if no row has one."""
+    if "" in splits and set(splits) != {""}:
+        raise FormatError(f"{path}: some rows have a split and others have none")
+    if not splits[0]:
+        return dataclasses.replace(task, folds=make_folds(texts, labels))
+    for split in ("train", "test"):
+        if split not in splits:
+            raise MissingFileError(f"{path}: no row has the split {split}")
+    return dataclasses.replace(task, splits=splits_of(splits))
 
 
 def _parted(name: str) -> tuple[Path, int | None]:

@@ -56,6 +56,11 @@ def fetch(
         If it cannot be fetched; the message says where it is to be had.
     """
     folder = data_folder(data)
+    if not data_set.files():
+        raise MissingFileError(
+            f"{data_set.name} is not fetched, since its licence must be accepted first ({data_set.licence}): "
+            f"put the data set from {data_set.public} into {folder / data_set.folder}"
+        )
     try:
         fetch_files(data_set.files(), folder, mirror=mirror, progress=progress)
     except MissingFileError as error:

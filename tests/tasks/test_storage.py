@@ -141,6 +141,11 @@ def test_without_a_network_the_way_out_is_told(tmp_path: Path) -> None:
         load_task("wic", tmp_path)
 
 
+def test_a_licence_to_accept_first_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="mrpc is not fetched, since its licence must be accepted"):
+        storage.fetch(all_data_sets()["mrpc"], tmp_path)
+
+
 def test_what_is_not_there_is_told_with_its_address(mirror: Mirror, tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"cannot fetch http://.*/train.data.txt \(404 "):
         storage.fetch(all_data_sets()["wic"], tmp_path, mirror=mirror.address)

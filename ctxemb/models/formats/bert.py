@@ -8,11 +8,14 @@ from typing import Any
 
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.formats.config_values import Values, activation_names
-from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.formats.naming import Rule, both, joined
 from ctxemb.models.model_format import Published
 
 HEADS = ("cls.", "lm_head.", "classifier.", "qa_outputs.")
+
+LINEAR = {"linear.weight": "classifier.weight", "linear.bias": "classifier.bias"}
+"""The tensors of a classifier of one layer; ours to theirs."""
 
 
 def read_config(values: Values) -> BertConfig:
@@ -107,6 +110,7 @@ FORMAT = FolderFormat(
     special_pieces=special_pieces,
     needed_pieces=needed_pieces,
     without=without_pooler,
+    classifiers=Classifiers("Bert", LINEAR, LINEAR),
     published=(
         Published("bert-base-uncased", "google-bert/bert-base-uncased"),
         Published("bert-base-cased", "google-bert/bert-base-cased"),

@@ -7,9 +7,11 @@ from typing import Any
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.formats import bert
 from ctxemb.models.formats.config_values import Values, activation_names
-from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.formats.naming import Rule, both, joined
 from ctxemb.models.model_format import Published
+
+_DENSE = {"dense.weight": "pre_classifier.weight", "dense.bias": "pre_classifier.bias", **bert.LINEAR}
 
 
 def read_config(values: Values) -> BertConfig:
@@ -80,6 +82,7 @@ FORMAT = FolderFormat(
     special_pieces=bert.special_pieces,
     needed_pieces=bert.needed_pieces,
     without=bert.without_pooler,
+    classifiers=Classifiers("DistilBert", _DENSE, bert.LINEAR),
     published=(
         Published("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
         Published("distilbert-base-cased", "distilbert/distilbert-base-cased"),

@@ -7,13 +7,14 @@ special pieces.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from ctxemb.atomic import write_text, write_whole
 from ctxemb.errors import FormatError
@@ -33,6 +34,39 @@ from ctxemb.models.model_format import Published
 from ctxemb.models.pieces import PieceTokenizer
 
 _BUFFERS = ("position_ids", "attn.bias", "attn.masked_bias", "token_type_ids")
+
+
+@dataclass(frozen=True, slots=True)
+class Classifiers:
+    """How `transformers` calls an architecture's classifiers and their tensors.
+
+    Parameters
+    ----------
+    stem
+        What the names of the architecture begin with, such as ``Bert``.
+    sequence, token
+        The tensors of a classifier of texts and of pieces, ours to theirs; None where there is none.
+    """
+
+    stem: str
+    sequence: Mapping[str, str]
+    token: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedHead:
+    """A head that `transformers` knows.
+
+    Parameters
+    ----------
+    values
+        What it adds to ``config.json``.
+    tensors
+        Its tensors by their names.
+    """
+
+    values: dict[str, Any]
+    tensors: dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +97,8 @@ class FolderFormat:
         Pieces that the vocabulary must have.
     without
         From a configuration and the names in a file to the configuration without what the file lacks.
+    classifiers
+        How its classifiers are stored; None where it has none.
     word_ends
         Whether a BPE from ``merges.txt`` marks the ends of words.
     published
@@ -80,6 +116,7 @@ class FolderFormat:
     special_pieces: Callable[[Any], dict[str, str]]
     needed_pieces: Callable[[Any], list[str]]
     without: Callable[[Any, Iterable[str]], Any] = lambda config, names: config
+    classifiers: Classifiers | None = None
     word_ends: bool = False
     published: tuple[Published, ...] = ()
     is_own: bool = False
@@ -112,13 +149,21 @@ class FolderFormat:
         """Return whether a network can be written in this form."""
         return isinstance(network, self.network) and self.holds(network.config)
 
-    def write(self, network: Any, folder: Path, dtype: torch.dtype) -> None:
-        """Write a network to a folder; see `ModelFormat`."""
+    def write(self, network: Any, folder: Path, dtype: torch.dtype, head: SavedHead | None = None) -> None:
+        """Write a network to a folder; see `ModelFormat`.
+
+        With a head beside it, the network's tensors have the prefix of their architecture.
+        """
         expected = network.state_dict().keys()
         rules = [rule for rule in self.rules(network.config.n_blocks) if rule.ours in expected]
         tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, rules).items()}
+        values = self.write_config(network.config)
+        if head is not None:
+            values |= head.values
+            tensors = {self.prefix + name: tensor for name, tensor in tensors.items()}
+            tensors |= {name: tensor.to("cpu", dtype) for name, tensor in head.tensors.items()}
         content = save(tensors, metadata={"format": "pt"})
-        write_text(folder / CONFIG, json.dumps(self.write_config(network.config), indent=2) + "\n")
+        write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
         write_whole(folder / SAFE, lambda path: path.write_bytes(content))
         write_text(folder / TOKENIZER, network.tokenizer.tokenizer.to_str(pretty=False))
         settings = {"tokenizer_class": "PreTrainedTokenizerFast", **self.special_pieces(network)}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ctxemb.models.formats.config_values import OURS, Values, activation_names
-from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.formats.naming import Rule, both
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.model_format import Published
 
-HEADS = ("lm_head.", "multiple_choice_head.", "score.")
+HEADS = ("lm_head.", "multiple_choice_head.", "score.", "classifier.")
+
+
+SCORE = {"linear.weight": "score.weight"}
+"""The tensors of a classifier of texts, which has no bias; ours to theirs."""
 
 
 def read_sizes(values: Values) -> dict[str, Any]:
@@ -106,5 +110,6 @@ FORMAT = FolderFormat(
     special_pieces=special_pieces,
     needed_pieces=needed_pieces,
     word_ends=True,
+    classifiers=Classifiers("OpenAIGPT", SCORE, None),
     published=(Published("openai-gpt", "openai-community/openai-gpt"),),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxemb.models.formats import gpt
+from ctxemb.models.formats import bert, gpt
 from ctxemb.models.formats.config_values import Values, activation_names
-from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.model_format import Published
 
@@ -44,6 +44,7 @@ FORMAT = FolderFormat(
     heads=gpt.HEADS,
     special_pieces=gpt.special_pieces,
     needed_pieces=gpt.needed_pieces,
+    classifiers=Classifiers("GPT2", gpt.SCORE, bert.LINEAR),
     published=(
         Published("gpt2", "openai-community/gpt2"),
         Published("gpt2-medium", "openai-community/gpt2-medium"),

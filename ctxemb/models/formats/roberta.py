@@ -8,8 +8,15 @@ from typing import Any
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.formats import bert
 from ctxemb.models.formats.config_values import Values
-from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.model_format import Published
+
+_DENSE = {
+    "dense.weight": "classifier.dense.weight",
+    "dense.bias": "classifier.dense.bias",
+    "linear.weight": "classifier.out_proj.weight",
+    "linear.bias": "classifier.out_proj.bias",
+}
 
 
 def read_config(values: Values) -> BertConfig:
@@ -38,6 +45,7 @@ FORMAT = FolderFormat(
     special_pieces=bert.special_pieces,
     needed_pieces=bert.needed_pieces,
     without=bert.without_pooler,
+    classifiers=Classifiers("Roberta", _DENSE, bert.LINEAR),
     published=(
         Published("roberta-base", "FacebookAI/roberta-base"),
         Published("roberta-large", "FacebookAI/roberta-large"),

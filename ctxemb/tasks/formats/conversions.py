@@ -1,4 +1,4 @@
-"""From the files of sentence labels as they are published to ``label<TAB>text``."""
+"""From the files of sentence labels and pairs as they are published to ``label<TAB>text``, or two texts."""
 
 from __future__ import annotations
 
@@ -54,6 +54,39 @@ def acceptability(content: bytes) -> bytes:
             raise FormatError(f"line {line}: expected source, 0 or 1, mark and sentence: {text!r}")
         rows.append(("unacceptable" if cells[1] == "0" else "acceptable", cells[3]))
     return _written(rows)
+
+
+def picked_columns(label: str, first: str, second: str) -> Callable[[bytes], bytes]:
+    r"""Return the conversion of a table with a header to the label and the two texts of each row.
+
+    White space at the ends of texts is cut.
+
+    Parameters
+    ----------
+    label, first, second
+        Names of the columns.
+
+    Examples
+    --------
+    >>> picked_columns("y", "a", "b")(b"id\ta\tb\ty\n7\tIt is. \tIs it?\tyes\n")
+    b'yes\tIt is.\tIs it?\n'
+    """
+
+    def convert(content: bytes) -> bytes:
+        header, *rows = content.decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
+        columns = header.split("\t")
+        if lacking := [name for name in (label, first, second) if name not in columns]:
+            raise FormatError(f"line 1: no column {lacking[0]}; there are {', '.join(columns)}")
+        places = [columns.index(name) for name in (label, first, second)]
+        written = []
+        for line, row in enumerate(rows, start=2):
+            cells = row.split("\t")
+            if len(cells) != len(columns):
+                raise FormatError(f"line {line}: expected {len(columns)} columns, found {len(cells)}")
+            written.append("\t".join(cells[place].strip() for place in places) + "\n")
+        return "".join(written).encode()
+
+    return convert
 
 
 def _lines(content: bytes) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rows of a label and a text, from TSV or JSON Lines."""
+"""Rows of a label and a text, or two texts, from TSV or JSON Lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 
 SPLITS = ("train", "dev", "test")
-NAMES = ("label", "text", "position", "word", "split")
+NAMES = ("label", "text", "second", "position", "word", "split")
+_PAIR = ["label", "text", "second"]
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ def read_labelled_rows(path: Path, split: str, skipped: SkippedRows | None) -> I
 
 def _cells(line: str, names: list[str] | None, where: str) -> dict[str, str]:
     cells = line.split("\t")
-    expected = names or ["label", "text"]
+    expected = names or (_PAIR if len(cells) == len(_PAIR) else ["label", "text"])
     if len(cells) != len(expected):
         raise FormatError(f"{where}: expected {len(expected)} columns separated by TAB, found {len(cells)}")
     return dict(zip(expected, cells, strict=True))
@@ -113,7 +114,7 @@ def _object(line: str, where: str) -> dict[str, str]:
 
 
 def _checked(row: Row) -> Row:
-    for key in ("label", "text"):
+    for key in _PAIR if "second" in row.values else _PAIR[:2]:
         if not row.values.get(key, "").strip():
             raise FormatError(f"{row.where}: no {key}")
     row.values["label"] = row.values["label"].strip()

@@ -1,0 +1,1 @@
+"""Fine-tuning: ULMFiT, GPT, BERT and ELMo as published, each for every family."""
