@@ -39,7 +39,7 @@ SENSES = Path(__file__).parent.parent / "data" / "senses" / "senses.tsv"
 TERMS = Terms(
     licence="cc-by-sa-4.0",
     text="It has read English prose of the 19th and early 20th century and encyclopaedic, textbook and "
-    "government text of 1945 to 2026; what these do not hold is unknown to it, and their prejudices are in it.",
+    "government text of 1945 to 2026; what these do not hold is unknown to it, their prejudices are in it.",
     notice="The weights are under CC BY-SA 4.0. Trained in part on text from English Wikipedia and Simple "
     "English Wikipedia by their contributors, CC BY-SA 4.0 (dumps of 2019 to 2022; cleaned, parts left out); "
     "on textbooks by OpenStax, Rice University, CC BY 4.0 (access for free at openstax.org; cleaned, parts "
