@@ -26,6 +26,7 @@ import torch
 from ctxemb.analysis.same_sense import same_label_share
 from ctxemb.models.base import last
 from ctxemb.models.training_log import held_out, read_log
+from ctxemb.pretraining.card import Terms
 from ctxemb.pretraining.objective import Objective
 from ctxemb.pretraining.plan import TrainingPlan
 from ctxemb.pretraining.prepared import prepare
@@ -34,6 +35,18 @@ from ctxemb.text.sentence import Sentence
 
 FAMILIES = ("elmo", "gpt", "bert")
 SENSES = Path(__file__).parent.parent / "data" / "senses" / "senses.tsv"
+
+TERMS = Terms(
+    licence="cc-by-sa-4.0",
+    text="It has read English prose of the 19th and early 20th century and encyclopaedic, textbook and "
+    "government text of 1945 to 2026; what these do not hold is unknown to it, their prejudices are in it.",
+    notice="The weights are under CC BY-SA 4.0. Trained in part on text from English Wikipedia and Simple "
+    "English Wikipedia by their contributors, CC BY-SA 4.0 (dumps of 2019 to 2022; cleaned, parts left out); "
+    "on textbooks by OpenStax, Rice University, CC BY 4.0 (access for free at openstax.org; cleaned, parts "
+    "left out); and on the Open Source Guides by GitHub and contributors, CC BY 4.0 (cleaned, parts left "
+    "out). The books are in the public domain in the United States.",
+)
+"""Of models trained on the project's corpus."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "elmo": {"learning_rate": 2e-3, "optimizer": "muon", "batch_words": 32768},
@@ -123,6 +136,7 @@ def run(
         workers=arguments.workers,
         measure=sense_measure(arguments.device),
         card_words=0 if arguments.trial_words else 10_000,
+        terms=TERMS,
         progress=show,
     )
 

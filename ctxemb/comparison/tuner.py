@@ -88,8 +88,8 @@ class TuningOutcome:
     majority
         What the most frequent labels of training score on the test.
     frozen
-        The test predictions of the frozen probe at its best layer, and its score; None if it was not asked
-        for.
+        The test predictions of the frozen probe at the layer that dev chose, and its score; it has learned
+        from the same examples. None if it was not asked for.
     difference
         The tuned runs less the frozen probe.
     notes
@@ -113,8 +113,9 @@ class TuningOutcome:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each seed, the mean, and the frozen probe."""
-        blank: dict[str, Any] = {"rate": None, "epoch": None, "dev": None, "low": None, "high": None}
-        named = {"model": self.model, "recipe": self.recipe, "task": self.task.name, "seed": "", **blank}
+        columns = ("seed", "rate", "epoch", "dev", "test", "low", "high")
+        blank: dict[str, Any] = dict.fromkeys(columns)
+        named = {"model": self.model, "recipe": self.recipe, "task": self.task.name, **blank}
         rows: list[dict[str, Any]] = [
             {
                 **named,

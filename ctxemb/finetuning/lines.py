@@ -11,7 +11,7 @@ from ctxemb.errors import FormatError
 from ctxemb.finetuning.items import Item, Target, targets_of, whole_texts
 from ctxemb.finetuning.tuned import Tuned
 from ctxemb.suggest import nearest_name
-from ctxemb.tasks.base import Kind, Span
+from ctxemb.tasks.base import PAIR_KINDS, Kind, Span
 from ctxemb.tasks.formats.rows import Row
 from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
@@ -44,7 +44,7 @@ def item_of_line(line: str, row: int, kind: Kind, where: str) -> Item:
         If the line holds something else.
     """
     texts = line.split("\t")
-    wanted = 2 if kind in ("sentence-pair", "pair") else 1
+    wanted = 2 if kind in PAIR_KINDS else 1
     if len(texts) != wanted or not all(text.strip() for text in texts):
         shown = "a text" if wanted == 1 else "two texts with a tab between"
         raise FormatError(f"{where}: expected {shown}, found {line!r:.60}")

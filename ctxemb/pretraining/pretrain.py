@@ -21,7 +21,7 @@ from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.models.training_log import LOG
 from ctxemb.pretraining.bilm import BiLMObjective
-from ctxemb.pretraining.card import write_card
+from ctxemb.pretraining.card import Terms, write_card
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.loop import STATE, train, words_seen
@@ -93,6 +93,7 @@ def pretrain(
     workers: int = 0,
     measure: Callable[[Objective], dict[str, float]] = lambda objective: {},
     card_words: int = 10_000,
+    terms: Terms | None = None,
     progress: Callable[[int, dict[str, float]], None] = lambda words, losses: None,
 ) -> bool:
     """Train a model of `family` on text, with a vocabulary from the same text, into `folder`.
@@ -128,6 +129,8 @@ def pretrain(
         What else to log with the held-out losses.
     card_words
         Words of held-out text that a finished model's card has bits per character for.
+    terms
+        What the card says of the text and of the rights.
     progress
         Called after each step with the words seen so far and the losses.
 
@@ -181,7 +184,7 @@ def pretrain(
             for path, held in zip(valid, held_out, strict=True)
             if card_words
         }
-        write_card(objective.network, text.names, plan, folder, measured)
+        write_card(objective.network, text.names, plan, folder, measured, terms)
     team.leave()
     return done
 

@@ -14,6 +14,7 @@ from ctxemb.cli.main import run
 from ctxemb.errors import FormatError, InputError
 from ctxemb.finetuning.lines import item_of_line, label_lines
 from ctxemb.finetuning.tune import Source, plan_of, tune
+from ctxemb.probes import score_of
 from tests.finetuning.toy_tasks import toy_material, toy_source, toy_task
 from tests.toys import sentences
 
@@ -154,8 +155,11 @@ def test_scikit_learns_contract(toy_folders: dict[str, Path]) -> None:
 
 
 def test_a_task_of_ones_own(toy_folders: dict[str, Path]) -> None:
-    outcome = ctxemb.finetune(str(toy_folders["elmo"]), toy_task("word-sense", 40), epochs=1)
+    outcome = ctxemb.finetune(str(toy_folders["elmo"]), toy_task("word-sense", 40), epochs=1, cache=False)
     assert outcome.recipe == "features"
-    assert outcome.frozen is None
+    assert outcome.frozen is not None and outcome.difference is not None
+    frozen, score = outcome.frozen
+    assert score.value == pytest.approx(score_of(outcome.task, frozen.rows, frozen.labels))
+    assert outcome.difference.value == pytest.approx(outcome.score.value - score.value)
     with pytest.raises(InputError, match="at least one seed"):
         ctxemb.finetune(str(toy_folders["elmo"]), toy_task("word-sense"), seeds=0)
