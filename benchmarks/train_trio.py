@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ctxemb.analysis.neighbors import same_label_share
+from ctxemb.analysis.same_sense import same_label_share
 from ctxemb.models.base import last
 from ctxemb.models.training_log import held_out, read_log
 from ctxemb.pretraining.card import Terms

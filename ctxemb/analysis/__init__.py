@@ -36,12 +36,13 @@ if TYPE_CHECKING:
         PairMeasure,
     )
     from ctxemb.analysis.measurements import Measurement, Measurements
-    from ctxemb.analysis.neighbors import nearest, same_label_share
+    from ctxemb.analysis.neighbors import nearest
     from ctxemb.analysis.orthogonal import procrustes
     from ctxemb.analysis.power import rank_stability, smallest_difference, superiority
     from ctxemb.analysis.principal_axes import participation_ratio, spectrum
     from ctxemb.analysis.representational import rsa
     from ctxemb.analysis.rogue_dimensions import dimension_contributions, informativity
+    from ctxemb.analysis.same_sense import same_label_by_group, same_label_share
     from ctxemb.analysis.same_sentence import intra_sentence_similarity
     from ctxemb.analysis.same_word import self_similarity
     from ctxemb.analysis.senses_apart import sense_separation
@@ -91,6 +92,7 @@ __all__ = [
     "pwcca",
     "rank_stability",
     "rsa",
+    "same_label_by_group",
     "same_label_share",
     "self_similarity",
     "sense_separation",
@@ -142,7 +144,8 @@ _WHERE = {
     "pwcca": "canonical_correlation",
     "rank_stability": "power",
     "rsa": "representational",
-    "same_label_share": "neighbors",
+    "same_label_by_group": "same_sense",
+    "same_label_share": "same_sense",
     "self_similarity": "same_word",
     "sense_separation": "senses_apart",
     "smallest_difference": "power",

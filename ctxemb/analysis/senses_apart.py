@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from ctxemb.analysis.intervals import bootstrap_mean
+from ctxemb.analysis.intervals import bootstrap_mean, bootstrap_statistic
 from ctxemb.analysis.measure import LayerMeasure, MeasuredLayer, MeasuredValue
 from ctxemb.analysis.rows import Chosen, Rows
 from ctxemb.analysis.word_types import occurring_types, sum_units_by_type
@@ -68,10 +68,20 @@ def _measure(layer: MeasuredLayer) -> list[MeasuredValue]:
         "between_senses": table[:, 1],
         "senses_difference": table[:, 0] - table[:, 1],
     }
-    return [
+    values = [
         MeasuredValue.of(name, bootstrap_mean(column, seed=layer.seed), len(column))
         for name, column in columns.items()
     ]
+    distances = 1 - table
+
+    def ratio(drawn: NDArray[np.int64]) -> float:
+        within, between = distances[drawn].mean(axis=0)
+        return float(within / between) if between > 0 else float("nan")
+
+    interval = bootstrap_statistic(ratio, len(table), seed=layer.seed)
+    if np.isfinite(interval.value):
+        values.append(MeasuredValue.of("senses_ratio", interval, len(table)))
+    return values
 
 
 MEASURE = LayerMeasure("sense-separation", "cosine of a word's occurrences in one sense and in two", _measure)

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from ctxemb.api.own import ModelLike, as_model
+from ctxemb.comparison.spaced_model import in_space
 from ctxemb.extraction import embed as embed_batch
 from ctxemb.extraction import embed_to_store
 from ctxemb.extraction.embedder import as_sentences
@@ -78,6 +79,8 @@ def embed_into(
     layers: Layers = "all",
     pool: Pool = "mean",
     unit: Unit = "word",
+    space: str = "raw",
+    reference: str | Path | None = None,
     store_dtype: StoreDtype = "float16",
     device: str = "cpu",
     dtype: Dtype = "float32",
@@ -95,12 +98,14 @@ def embed_into(
         As for `embed`; the model is given by name, which the store keeps.
     random_init
         Seed of random weights, for the model's untrained twin.
+    space, reference
+        Space of the vectors, fitted on the store `reference` of the same model; see `ctxemb.analysis.spaces`.
     store_dtype
         Numbers in the store.
     progress
         Called with numbers of sentences.
     """
-    loaded = load(model, random_init, Computation(device, dtype))
+    loaded = in_space(load(model, random_init, Computation(device, dtype)), space, reference)
     sentences = (sentence for text in texts for sentence in as_sentences([text]))
     embed_to_store(
         loaded,

@@ -12,7 +12,7 @@ from ctxemb.api.progress import StepProgress, shown_steps
 from ctxemb.comparison import ComparisonSpec, evaluate, find_spec, make_spec, read_spec
 from ctxemb.comparison.cache import default_cache
 from ctxemb.comparison.own import Own
-from ctxemb.comparison.spec import KNOWN_BASELINES
+from ctxemb.comparison.spec import KNOWN_BASELINES, check_space
 from ctxemb.extraction.layers import Layers
 from ctxemb.models.computation import Dtype
 from ctxemb.results import Findings
@@ -115,6 +115,7 @@ def compare(
     *,
     device: str | None = None,
     dtype: Dtype | None = None,
+    space: str | None = None,
     data: str | Path | None = None,
     cache: bool = True,
     command: str = "",
@@ -130,6 +131,8 @@ def compare(
         models, tasks and probes may be objects, as for `probe`.
     device, dtype
         Where and in what numbers models compute, whatever the spec says.
+    space
+        Space of the vectors, whatever the spec says; fitted on training examples.
     data, cache, skipped, progress
         As for `probe`.
     command
@@ -149,8 +152,9 @@ def compare(
         comparison = _checked({**spec, **names}, own)
     else:
         comparison = read_spec(find_spec(str(spec)))
-    asked = {"device": device, "dtype": dtype}
+    asked = {"device": device, "dtype": dtype, "space": space}
     comparison = comparison.model_copy(update={key: value for key, value in asked.items() if value})
+    check_space(comparison.space, comparison.analyses)
     return _evaluated(
         comparison, own, data=data, cache=cache, command=command, skipped=skipped, progress=progress
     )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 )
 @click.option("--device", metavar="DEVICE", help="Where models compute, whatever SPEC.toml says.")
 @click.option("--dtype", type=click.Choice(DTYPES), help="In what numbers, whatever SPEC.toml says.")
+@click.option(
+    "--space", metavar="NAME", help="Space of the vectors, whatever SPEC.toml says; see `ctxemb probe`."
+)
 @click.option("--dry-run", is_flag=True, help="Only show what is known already, and what would run.")
 @lenient_option
 @data_option
@@ -35,6 +38,7 @@ def command(
     output: str | None,
     device: str | None,
     dtype: str | None,
+    space: str | None,
     dry_run: bool,
     lenient: bool,
     data: str | None,
@@ -52,12 +56,14 @@ def command(
     from ctxemb.comparison import find_spec, read_spec
     from ctxemb.comparison.cache import default_cache
     from ctxemb.comparison.dry_run import plan_comparison
+    from ctxemb.comparison.spec import check_space
     from ctxemb.tasks import SkippedRows
 
-    asked = {"device": device, "dtype": dtype}
+    asked = {"device": device, "dtype": dtype, "space": space}
     comparison = read_spec(find_spec(spec)).model_copy(
         update={name: value for name, value in asked.items() if value is not None}
     )
+    check_space(comparison.space, comparison.analyses)
     if dry_run:
         cache = default_cache() if cached else None
         _print_plan(plan_comparison(comparison, data=Path(data) if data else None, cache=cache))

@@ -52,6 +52,14 @@ from ctxemb.cli.terminal import Terminal, pass_terminal
     show_default=True,
     help="What gets a vector.",
 )
+@click.option(
+    "--space",
+    default="raw",
+    show_default=True,
+    metavar="NAME",
+    help="raw, centered, standardized, abtt-K, zero-K or whitened; fitted on --reference.",
+)
+@click.option("--reference", metavar="FOLDER", help="Vector store of the same model to fit --space on.")
 @device_option
 @dtype_option
 @click.option(
@@ -111,6 +119,8 @@ def command(
     layers: str,
     pool: str,
     unit: str,
+    space: str,
+    reference: str | None,
     device: str,
     dtype: str,
     compiled: bool,
@@ -131,6 +141,7 @@ def command(
     """
     from pathlib import Path
 
+    from ctxemb.comparison.spaced_model import in_space
     from ctxemb.extraction import embed_to_store, parse_layers
     from ctxemb.models import load
     from ctxemb.models.computation import Computation
@@ -157,13 +168,15 @@ def command(
         )
     if workers and engine != "ray":
         raise click.UsageError("--workers is for --engine ray")
+    if space != "raw" and engine == "ray":
+        raise click.UsageError("--space is for --engine here")
     computation = Computation(device, dtype, compiled)  # type: ignore[arg-type]
     spread = None
     if engine == "ray":
         from ctxemb.extraction.ray_engine import RayEngine
 
         spread = RayEngine(model, random_init, workers, computation)
-    loaded = load(model, random_init, computation)
+    loaded = in_space(load(model, random_init, computation), space, reference)
     with stopping() as stopped, terminal.progress(f"embedding with {loaded.name}", None) as advance:
         summary = embed_to_store(
             loaded,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from ctxemb.analysis import analysis_names
 from ctxemb.analysis.spaces import Space
 from ctxemb.checked_toml import check, line_of, read_checked
-from ctxemb.errors import CtxembError, UnknownNameError
+from ctxemb.errors import CtxembError, InputError
 from ctxemb.finetuning.catalogue import recipe_for
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
@@ -133,11 +133,9 @@ class ComparisonSpec(BaseModel):
     @model_validator(mode="after")
     def _known_space(self) -> ComparisonSpec:
         try:
-            Space(self.space)
-        except UnknownNameError as error:
+            check_space(self.space, self.analyses)
+        except CtxembError as error:
             raise ValueError(f"space: {error}") from error
-        if self.space != "raw" and self.analyses:
-            raise ValueError(f"space: analyses measure vectors as they are, not in the space {self.space}")
         return self
 
     @property
@@ -199,6 +197,21 @@ class ComparisonSpec(BaseModel):
         if isinstance(names, tuple) and len(set(names)) < len(names):
             raise ValueError(f"the same entry twice in {list(names)}")
         return names
+
+
+def check_space(space: str, analyses: Sequence[str]) -> None:
+    """Check the space of a comparison.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such space.
+    InputError
+        If there are analyses, which do not read spaces.
+    """
+    Space(space)
+    if space != "raw" and analyses:
+        raise InputError(f"analyses measure vectors as they are, not in the space {space}: leave them out")
 
 
 def read_spec(path: Path) -> ComparisonSpec:

@@ -110,3 +110,13 @@ def test_a_layer_is_measured_with_baselines_and_groups() -> None:
     }
     with pytest.raises(InputError, match="sense-separation needs labelled occurrences"):
         by_name["sense-separation"].run(MeasuredLayer("toy", 1, X, Occurrences(sentences)))
+
+
+def test_the_ratio_of_distances_within_and_between_senses() -> None:
+    rows = np.array([[1.0, 0], [4, 3], [0, 1]] * 2)  # cosines 0.8 within x; 0 and 0.6 between
+    groups, senses = np.array(["bank"] * 3 + ["bat"] * 3), np.array(["x", "x", "y"] * 2)
+    text = Occurrences([["a", "b", "c"]] * 2, senses, groups)
+    values = {v.statistic: v.value for v in senses_apart.MEASURE.run(MeasuredLayer("toy", 1, rows, text))}
+    assert values["within_senses"] == pytest.approx(0.8)
+    assert values["between_senses"] == pytest.approx(0.3)
+    assert values["senses_ratio"] == pytest.approx(0.2 / 0.7)

@@ -80,3 +80,14 @@ def test_neighbors_in_a_space(ctxemb: Ctxemb, toy_folders: dict[str, Path]) -> N
     assert [len(found) for found in rows] == [5, 5]
     assert rows[0][0]["cosine"] != rows[1][0]["cosine"]
     assert "unknown space 'centred'; did you mean 'centered'" in ctxemb(*query, "--space", "centred").err
+
+
+def test_neighbors_are_scored(ctxemb: Ctxemb, toy_folders: dict[str, Path]) -> None:
+    done = ctxemb("neighbors", "--score", "--model", toy_folders["bert"], "--no-cache", "--format", "json")
+    assert done.code == 0, done.err
+    rows = json.loads(done.out)
+    assert len(rows) == 6  # three layers, and those of the twin
+    assert {"model", "layer", "same sense", "low", "high", "chance", "n"} == set(rows[0])
+    assert all(row["low"] <= row["same sense"] <= row["high"] for row in rows)
+    assert "give no query" in ctxemb("neighbors", "a *b*", "--score").err
+    assert "or --score" in ctxemb("neighbors").err
