@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ctxemb.api.analysing import analyse, analyse_spec, export
     from ctxemb.api.arrays import Arrays
     from ctxemb.api.embedding import embed, embed_into
+    from ctxemb.api.exploring import explore
     from ctxemb.api.judge import compare, probe
     from ctxemb.api.prediction import fill, follows, minimal_pairs, surprisal
     from ctxemb.api.reporting import report
@@ -66,6 +67,7 @@ __all__ = [
     "compare",
     "embed",
     "embed_into",
+    "explore",
     "export",
     "fill",
     "finetune",
@@ -97,6 +99,7 @@ _WHERE = {
     "compare": "ctxemb.api.judge",
     "embed": "ctxemb.api.embedding",
     "embed_into": "ctxemb.api.embedding",
+    "explore": "ctxemb.api.exploring",
     "export": "ctxemb.api.analysing",
     "fill": "ctxemb.api.prediction",
     "finetune": "ctxemb.api.tuning",

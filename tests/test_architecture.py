@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "probes": FOUND | {"vectors", "tasks", "text", "solver"},
     "analysis": FOUND | {"vectors", "tasks", "text", "solver", "probes"},
     "reporting": FOUND | {"analysis"},
+    "explorer": {"analysis", "atomic", "errors", "version"},
     "comparison": FOUND
     | {
         "text",

@@ -14,9 +14,9 @@ from ctxemb.errors import CtxembError
 from ctxemb.version import __version__
 
 _COMMANDS = (
-    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "export", "compare",
-    "report", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune", "predict",
-    "save", "completion",
+    "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "explore", "export",
+    "compare", "report", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune",
+    "predict", "save", "completion",
 )  # fmt: skip
 
 
