@@ -56,7 +56,7 @@ def same_label_by_group(X: Rows, groups: ArrayLike, labels: ArrayLike) -> dict[s
     Raises
     ------
     InputError
-        If a row is zero or not finite, or there is no group with two rows.
+        If a row is zero or not finite.
 
     Examples
     --------
@@ -71,14 +71,11 @@ def same_label_by_group(X: Rows, groups: ArrayLike, labels: ArrayLike) -> dict[s
         raise InputError(f"expected a group and a label for each of the {len(X)} rows")
     order = np.argsort(codes, kind="stable")
     borders = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    by_group = {
+    return {
         str(name): _same_label(X, order[start:stop], label_of)
         for name, start, stop in zip(names, borders, borders[1:], strict=False)
         if stop - start >= 2
     }
-    if not by_group:
-        raise InputError("no group has two rows: there is no other occurrence to be near")
-    return by_group
 
 
 def same_label_share(
@@ -86,10 +83,10 @@ def same_label_share(
 ) -> tuple[float, float]:
     """Return how often a row's nearest other row of its group has the row's label, and chance, of all rows.
 
-    See `same_label_by_group`.
+    See `same_label_by_group`; both are 0 if no group has two rows.
     """
     by_group = same_label_by_group(vectors, groups, labels).values()
-    n_rows = sum(group.n for group in by_group)
+    n_rows = max(1, sum(group.n for group in by_group))
     share = sum(group.share * group.n for group in by_group) / n_rows
     return share, sum(group.chance * group.n for group in by_group) / n_rows
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.analysis.neighbors import same_label_share
+from ctxemb.analysis.same_sense import same_label_share
 from ctxemb.errors import InputError
 
 Floats = NDArray[np.float32]

@@ -16,6 +16,7 @@ def test_by_hand() -> None:
     assert by_group["a"].share == 3 / 4  # the neighbours of the four are 1, 0, 3 and 1
     assert by_group["a"].chance == pytest.approx(4 / 12)
     assert same_label_share(rows, groups, labels) == (by_group["a"].share, by_group["a"].chance)
+    assert same_label_share(rows, list("abcdef"), labels) == (0, 0)
 
 
 def test_equal_vectors_are_at_chance() -> None:
