@@ -108,6 +108,7 @@ def view_of(
     neighbors = np.zeros((n_layers, n, k), dtype=np.int64)
     cosines = np.zeros((n_layers, n, k), dtype=np.float32)
     pairs = np.zeros((n_layers, n, n), dtype=np.float32) if n <= _ALL_PAIRS else None
+    labelled = len(set(labels)) > 1 and len(set(groups)) < n
     shares = []
     chance = 0.0
     for layer, values in enumerate(vectors):
@@ -118,9 +119,10 @@ def view_of(
         np.fill_diagonal(products, -np.inf)
         neighbors[layer] = np.argsort(-products, axis=1, kind="stable")[:, :k]
         cosines[layer] = np.take_along_axis(products, neighbors[layer], axis=1)
-        share, chance = same_label_share(values, groups, labels)
-        shares.append(share)
-    known = tuple(shares) if len(set(labels)) > 1 else None
+        if labelled:
+            share, chance = same_label_share(values, groups, labels)
+            shares.append(share)
+    known = tuple(shares) if labelled else None
     return View(name, family, coordinates, neighbors, cosines, pairs, known, chance)
 
 
