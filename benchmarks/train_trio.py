@@ -30,7 +30,8 @@ from ctxemb.pretraining.card import Terms
 from ctxemb.pretraining.objective import Objective
 from ctxemb.pretraining.plan import TrainingPlan
 from ctxemb.pretraining.prepared import prepare
-from ctxemb.pretraining.pretrain import Sizes, pretrain
+from ctxemb.pretraining.pretrain import pretrain
+from ctxemb.pretraining.sizes import Sizes
 from ctxemb.text.sentence import Sentence
 
 FAMILIES = ("elmo", "gpt", "bert")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ctxemb.finetuning.estimator import FineTunedClassifier
     from ctxemb.models import ContextualModel
     from ctxemb.pretraining.plan import TrainingPlan
-    from ctxemb.pretraining.pretrain import Sizes
+    from ctxemb.pretraining.sizes import Sizes
     from ctxemb.results import Findings
     from ctxemb.tasks import Task, load_task
     from ctxemb.vectors import VectorStore
@@ -89,7 +89,7 @@ _WHERE = {
     "Findings": "ctxemb.results",
     "FineTunedClassifier": "ctxemb.finetuning.estimator",
     "Measurements": "ctxemb.analysis.measurements",
-    "Sizes": "ctxemb.pretraining.pretrain",
+    "Sizes": "ctxemb.pretraining.sizes",
     "Space": "ctxemb.analysis.spaces",
     "Task": "ctxemb.tasks",
     "TrainingPlan": "ctxemb.pretraining.plan",

@@ -24,6 +24,7 @@ GROUPS = (
     "ctxemb.analyses",
     "ctxemb.measures",
     "ctxemb.recipes",
+    "ctxemb.objectives",
 )
 """Groups of entry points that ctxemb reads."""
 

@@ -11,8 +11,9 @@ from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.perplexity import Perplexity
 from ctxemb.pretraining.perplexity import perplexity as measure
 from ctxemb.pretraining.plan import TrainingPlan
-from ctxemb.pretraining.pretrain import Family, Sizes
+from ctxemb.pretraining.pretrain import Family
 from ctxemb.pretraining.pretrain import pretrain as train
+from ctxemb.pretraining.sizes import Sizes
 from ctxemb.pretraining.trained import load_objective
 
 

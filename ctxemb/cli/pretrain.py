@@ -160,7 +160,7 @@ def command(
     """
     from ctxemb.api.training import pretrain
     from ctxemb.pretraining.plan import TrainingPlan
-    from ctxemb.pretraining.pretrain import Sizes
+    from ctxemb.pretraining.sizes import Sizes
     from ctxemb.pretraining.team import is_first
 
     clip = None if no_state_clip else state_clip
@@ -175,7 +175,7 @@ def command(
             seen = words
 
         done = pretrain(
-            family,  # type: ignore[arg-type]
+            family,
             corpus,
             output,
             settings,

@@ -27,10 +27,10 @@ from ctxemb.models.checkpoints import Network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.bilm import BiLMObjective
+from ctxemb.pretraining.heads import HEAD
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import total_loss
 from ctxemb.pretraining.running import RunningText
-from ctxemb.pretraining.trained import HEAD
 from ctxemb.text.sentence import Sentence
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,10 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ctxemb.models.base import last
+from ctxemb.models.bert import Bert
+from ctxemb.models.elmo import Elmo
 from ctxemb.models.encoding import NO_WORD, Encoding, pack
 from ctxemb.models.gpt import Gpt
 from ctxemb.prediction.predictor import Predictor, Surprisal
+from ctxemb.prediction.published_head import published_head
 from ctxemb.pretraining.bilm import BOUNDARY, UNKNOWN, BiLMObjective
+from ctxemb.pretraining.heads import HEAD
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.spelling import ByteBigrams
 from ctxemb.pretraining.vocabulary import START
@@ -36,7 +41,14 @@ class GptPredictor(Predictor):
     as between the texts that it was trained on.
     """
 
+    family = "gpt"
     directions = ("left to right",)
+
+    @classmethod
+    def of(cls, network: Gpt, folder: Path, device: str) -> GptPredictor:
+        """Return what predicts for a GPT, whose softmax is that of its pieces."""
+        del folder
+        return cls(network, device)
 
     def __init__(self, network: Gpt, device: str = "cpu") -> None:
         super().__init__(network, device)
@@ -83,7 +95,15 @@ class BertPredictor(Predictor):
     own end (Kauf and Ivanova 2023); the sum over a sentence is a pseudo-likelihood.
     """
 
+    family = "bert"
     directions = ("masked",)
+
+    @classmethod
+    def of(cls, network: Bert, folder: Path, device: str) -> BertPredictor:
+        """Return what predicts for a BERT that was trained here, or published with its head."""
+        trained = (folder / HEAD).is_file()
+        objective = MaskedObjective.load(network, folder) if trained else published_head(network, folder)
+        return cls(objective, device)
 
     def __init__(self, objective: MaskedObjective, device: str = "cpu") -> None:
         super().__init__(objective.module, device)
@@ -164,7 +184,13 @@ class ElmoPredictor(Predictor):
     A word outside the softmax costs the bits of the unknown word and those of its spelling.
     """
 
+    family = "elmo"
     directions = ("forward", "backward")
+
+    @classmethod
+    def of(cls, network: Elmo, folder: Path, device: str) -> ElmoPredictor:
+        """Return what predicts for an ELMo that was trained here."""
+        return cls(BiLMObjective.load(network, folder), device)
 
     def __init__(self, objective: BiLMObjective, device: str = "cpu") -> None:
         super().__init__(objective.module, device)
@@ -223,6 +249,9 @@ class ElmoPredictor(Predictor):
             [Surprisal(name, parts[name][n], float(ends[name][n])) for name in self.directions]
             for n in range(encoding.n_sentences)
         ]
+
+
+PREDICTORS: tuple[type[Predictor], ...] = (ElmoPredictor, GptPredictor, BertPredictor)
 
 
 def _surprise(scores: Callable[[Tensor], Tensor], top: Tensor, goals: Tensor) -> NDArray[np.float64]:

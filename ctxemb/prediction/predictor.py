@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,15 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ctxemb.errors import InputError
-from ctxemb.models.bert import Bert
 from ctxemb.models.catalogue import find_model
 from ctxemb.models.checkpoints import load_network
 from ctxemb.models.computation import check_device
-from ctxemb.models.elmo import Elmo
-from ctxemb.models.gpt import Gpt
-from ctxemb.pretraining.bilm import BiLMObjective
-from ctxemb.pretraining.masked import MaskedObjective
-from ctxemb.pretraining.trained import HEAD, load_objective
 from ctxemb.text.sentence import Sentence
 
 MASK = "[MASK]"
@@ -77,7 +73,13 @@ class Surprisal:
 class Predictor(ABC):
     """A language model with its head."""
 
-    directions: tuple[str, ...]
+    family: ClassVar[str]
+    directions: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    @abstractmethod
+    def of(cls, network: Any, folder: Path, device: str) -> Predictor:
+        """Return what predicts for a network of the family, with the head in its folder."""
 
     def __init__(self, module: nn.Module, device: str = "cpu") -> None:
         check_device(device)
@@ -138,19 +140,11 @@ def load_predictor(model: str, device: str = "cpu") -> Predictor:
     MissingFileError
         If the model has no head.
     """
-    from ctxemb.prediction.families import BertPredictor, ElmoPredictor, GptPredictor
-    from ctxemb.prediction.published_head import published_head
+    from ctxemb.prediction.families import PREDICTORS
 
     folder = find_model(model).path
     network = load_network(folder)
-    if isinstance(network, Gpt):
-        return GptPredictor(network, device)
-    if isinstance(network, Elmo):
-        objective = load_objective(folder)
-        assert isinstance(objective, BiLMObjective)
-        return ElmoPredictor(objective, device)
-    if not isinstance(network, Bert):
-        raise InputError(f"'{model}' is no ELMo, GPT or BERT: ctxemb does not know what it predicts")
-    objective = load_objective(folder) if (folder / HEAD).is_file() else published_head(network, folder)
-    assert isinstance(objective, MaskedObjective)
-    return BertPredictor(objective, device)
+    for kind in PREDICTORS:
+        if kind.family == network.family:
+            return kind.of(network, folder, device)
+    raise InputError(f"'{model}' is of the family {network.family}: ctxemb does not know what it predicts")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -14,11 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctxemb.models.base import last
-from ctxemb.models.elmo import Elmo
+from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.encoding import pack
 from ctxemb.pretraining.corpus import Document, batches_of
+from ctxemb.pretraining.heads import WORDS, fill_head, read_counts, read_head, write_counts
 from ctxemb.pretraining.objective import WHOLE_WORDS, Batch, Density, Goals, n_characters
+from ctxemb.pretraining.prepared import Prepared
 from ctxemb.pretraining.running import Integers, RunningText, ranges
+from ctxemb.pretraining.sizes import Sizes
 from ctxemb.pretraining.spelling import ByteBigrams
 
 BOUNDARY, UNKNOWN = 0, 1
@@ -57,7 +61,29 @@ class BiLMObjective:
         Words drawn in a step.
     """
 
+    name: ClassVar[str] = "elmo"
+    summary: ClassVar[str] = (
+        "forward and backward language model over words read by their characters (Peters et al. 2018)"
+    )
     weights: ClassVar[dict[str, float]] = {"forward": 0.5, "backward": 0.5}
+
+    @classmethod
+    def begin(cls, corpus: Prepared, folder: Path, sizes: Sizes, seed: int) -> BiLMObjective:
+        """Return the objective of a new ELMo; its words are written to `folder`."""
+        if not (folder / WORDS).is_file():
+            write_counts(corpus.counts, folder / WORDS)
+        torch.manual_seed(seed)
+        network = Elmo(elmo_config(sizes))
+        return cls(network, corpus.counts, size=sizes.n_words, n_samples=sizes.n_samples)
+
+    @classmethod
+    def load(cls, network: Elmo, folder: Path) -> BiLMObjective:
+        """Return the objective of a trained ELMo, with the head and the words in `folder`."""
+        weights = read_head(folder)
+        n_words = len(weights.get("words.weight", ())) - len((BOUNDARY, UNKNOWN))
+        made = cls(network, read_counts(folder / WORDS), size=max(0, n_words), min_count=1)
+        fill_head(made.module, weights, folder)
+        return made
 
     def __init__(
         self,
@@ -204,3 +230,18 @@ def _chances(probabilities: Tensor, n_samples: int) -> Tensor:
         enough = -torch.expm1(n_draws * log_missed).sum() >= n_samples
         low, high = (low, n_draws) if enough else (n_draws, high)
     return -torch.expm1(high * log_missed)
+
+
+def elmo_config(sizes: Sizes) -> ElmoConfig:
+    """Return the configuration of an ELMo of these sizes."""
+    return ElmoConfig(
+        filters=((1, 32), (2, 32), (3, 64), (4, 128), (5, 256)),
+        n_highway=1,
+        width=sizes.width // 2,
+        cell_width=sizes.cell_width,
+        cell_clip=sizes.state_clip,
+        state_clip=sizes.state_clip,
+    )
+
+
+OBJECTIVE = BiLMObjective

@@ -9,16 +9,11 @@ from pathlib import Path
 from ctxemb.atomic import write_text
 from ctxemb.models.checkpoints import Network
 from ctxemb.models.training_log import held_out, read_log
+from ctxemb.pretraining.catalogue import objective_of
 from ctxemb.pretraining.perplexity import Perplexity
 from ctxemb.pretraining.plan import TrainingPlan
 
 CARD = "README.md"
-
-_OBJECTIVES = {
-    "elmo": "forward and backward language model over words read by their characters (Peters et al. 2018)",
-    "gpt": "left-to-right language model over byte-level BPE pieces (Radford et al. 2018, 2019)",
-    "bert": "masked language model and next-sentence prediction over WordPieces (Devlin et al. 2018)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ objective.
 
 | | |
 |---|---|
-| objective | {_OBJECTIVES[network.family]} |
+| objective | {objective_of(network.family).summary} |
 | weights | {n_parameters:,}, stored as float16 |
 | layers | {network.n_layers}, each {network.width} wide; layer 0 is the context-free input |
 | text | {", ".join(corpus)} |

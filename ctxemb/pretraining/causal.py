@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -12,10 +13,14 @@ from torch.nn import functional as F
 
 from ctxemb.models.base import last
 from ctxemb.models.encoding import NO_WORD, Encoding
-from ctxemb.models.gpt import Gpt
+from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.pretraining.corpus import Document, batches_of
 from ctxemb.pretraining.objective import WHOLE_WORDS, Batch, Density, Goals, n_characters
+from ctxemb.pretraining.prepared import Prepared
 from ctxemb.pretraining.running import Integers, PieceTables, RunningText
+from ctxemb.pretraining.sizes import Sizes
+from ctxemb.pretraining.vocabulary import START, kept_tokenizer, train_byte_bpe
 
 
 class CausalObjective:
@@ -30,7 +35,37 @@ class CausalObjective:
         A GPT with a start piece.
     """
 
+    name: ClassVar[str] = "gpt"
+    summary: ClassVar[str] = (
+        "left-to-right language model over byte-level BPE pieces (Radford et al. 2018, 2019)"
+    )
     weights: ClassVar[dict[str, float]] = {"next_piece": 1.0}
+
+    @classmethod
+    def begin(cls, corpus: Prepared, folder: Path, sizes: Sizes, seed: int) -> CausalObjective:
+        """Return the objective of a new GPT with a byte-level BPE of the corpus."""
+        tokenizer = kept_tokenizer(
+            folder / TOKENIZER, START, lambda: train_byte_bpe(corpus.sentences(), sizes.n_vocabulary)
+        )
+        config = GptConfig(
+            n_vocabulary=len(tokenizer),
+            n_positions=sizes.n_positions,
+            width=sizes.width,
+            n_blocks=sizes.n_blocks,
+            n_heads=sizes.n_heads,
+            norm="pre",
+            start=START,
+            unknown=START,
+            dropout=0.0,
+        )
+        torch.manual_seed(seed)
+        return cls(Gpt(config, tokenizer))
+
+    @classmethod
+    def load(cls, network: Gpt, folder: Path) -> CausalObjective:
+        """Return the objective of a trained GPT, whose softmax is that of its pieces."""
+        del folder
+        return cls(network)
 
     def __init__(self, network: Gpt) -> None:
         if network.config.start is None:
@@ -117,3 +152,6 @@ class CausalObjective:
         """Return the pieces per character; the start of a document is one, too."""
         n_pieces = len(self.running(RunningText.of(documents))[0])
         return {"next_piece": Density(n_pieces / n_characters(documents))}
+
+
+OBJECTIVE = CausalObjective

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import ClassVar
 
@@ -13,11 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctxemb.models.base import last
-from ctxemb.models.bert import Bert
+from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.encoding import NO_WORD, Encoding
+from ctxemb.models.formats.tokenizers import TOKENIZER
 from ctxemb.pretraining.corpus import Document, batches_of
+from ctxemb.pretraining.heads import fill_head, read_head
 from ctxemb.pretraining.objective import Batch, Density, Goals, n_characters
+from ctxemb.pretraining.prepared import Prepared
 from ctxemb.pretraining.running import Integers, PieceTables, RunningText, borders, ranges
+from ctxemb.pretraining.sizes import Sizes
+from ctxemb.pretraining.vocabulary import kept_tokenizer, train_wordpiece
 
 MASKED_SHARE = 0.15
 SHORT_SHARE = 0.1
@@ -60,7 +66,39 @@ class MaskedObjective:
         A BERT.
     """
 
+    name: ClassVar[str] = "bert"
+    summary: ClassVar[str] = (
+        "masked language model and next-sentence prediction over WordPieces (Devlin et al. 2018)"
+    )
     weights: ClassVar[dict[str, float]] = {"masked": 1.0, "next_sentence": 1.0}
+
+    @classmethod
+    def begin(cls, corpus: Prepared, folder: Path, sizes: Sizes, seed: int) -> MaskedObjective:
+        """Return the objective of a new BERT with a WordPiece vocabulary of the corpus."""
+        tokenizer = kept_tokenizer(
+            folder / TOKENIZER,
+            "[UNK]",
+            lambda: train_wordpiece(corpus.sentences(), corpus.types, sizes.n_vocabulary),
+        )
+        config = BertConfig(
+            n_vocabulary=len(tokenizer),
+            n_positions=sizes.n_positions,
+            width=sizes.width,
+            n_blocks=sizes.n_blocks,
+            n_heads=sizes.n_heads,
+            hidden=4 * sizes.width,
+            dropout=0.0,
+        )
+        torch.manual_seed(seed)
+        return cls(Bert(config, tokenizer))
+
+    @classmethod
+    def load(cls, network: Bert, folder: Path) -> MaskedObjective:
+        """Return the objective of a trained BERT, with the head in `folder`."""
+        weights = read_head(folder)
+        made = cls(network)
+        fill_head(made.module, weights, folder)
+        return made
 
     def __init__(self, network: Bert) -> None:
         self.network = network
@@ -293,3 +331,6 @@ def _trimmed(pair: list[int], at: list[int], room: int) -> tuple[int, int, int, 
             b_end -= 1
             second = at[b_end] - at[b]
     return a, a_end, b, b_end
+
+
+OBJECTIVE = MaskedObjective

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -14,6 +15,10 @@ from ctxemb.models.checkpoints import Network
 from ctxemb.models.encoding import Encoding, sent
 from ctxemb.pretraining.corpus import Document
 from ctxemb.pretraining.running import RunningText
+from ctxemb.pretraining.sizes import Sizes
+
+if TYPE_CHECKING:
+    from ctxemb.pretraining.prepared import Prepared
 
 WHOLE_WORDS = 2048
 """Words of a batch where a text is only scored."""
@@ -112,8 +117,22 @@ class Batch:
 class Objective(Protocol):
     """A network with the head that its pretraining needs."""
 
+    name: ClassVar[str]
+    """The family of networks that it trains."""
+    summary: ClassVar[str]
+    """What it predicts, and its paper."""
     weights: ClassVar[dict[str, float]]
     """The parts of the loss, with their weights."""
+
+    @classmethod
+    def begin(cls, corpus: Prepared, folder: Path, sizes: Sizes, seed: int) -> Objective:
+        """Return the objective of a new network; its vocabulary is made, or found, in `folder`."""
+        ...
+
+    @classmethod
+    def load(cls, network: Any, folder: Path) -> Objective:
+        """Return the objective of a trained network, with the head in `folder`."""
+        ...
 
     @property
     def network(self) -> Network:

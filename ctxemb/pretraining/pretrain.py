@@ -7,75 +7,30 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
+from typing import Any
 
 from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
-from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.computation import Computation, check_device
-from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.models.formats.tokenizers import TOKENIZER
-from ctxemb.models.gpt import Gpt, GptConfig
-from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.models.training_log import LOG
-from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.card import Terms, write_card
-from ctxemb.pretraining.causal import CausalObjective
+from ctxemb.pretraining.catalogue import objective_of
 from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.heads import WORDS
 from ctxemb.pretraining.loop import STATE, train, words_seen
-from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import Objective
 from ctxemb.pretraining.perplexity import perplexity
 from ctxemb.pretraining.plan import TrainingPlan
 from ctxemb.pretraining.prepared import Prepared, prepare
+from ctxemb.pretraining.sizes import Sizes
 from ctxemb.pretraining.team import join_team
-from ctxemb.pretraining.trained import WORDS, load_objective, write_counts
-from ctxemb.pretraining.vocabulary import START, train_byte_bpe, train_wordpiece
+from ctxemb.pretraining.trained import load_objective
 
-Family = Literal["elmo", "gpt", "bert"]
+Family = str
+"""A family of networks that there is an objective for."""
 
 PLAN = "training.json"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sizes:
-    """Sizes that the three families share; the defaults are those of the models that ship with ctxemb.
-
-    An ELMo of 2 LSTM layers with 1024 cells and 128-wide states in each direction has as many weights between
-    its first layer and its last (4.7 million) as 6 Transformer blocks of width 256.
-
-    Parameters
-    ----------
-    width
-        Of a layer's vector; each of ELMo's directions has half.
-    n_blocks, n_heads
-        Of the Transformers.
-    cell_width
-        Of ELMo's LSTMs.
-    n_vocabulary
-        Pieces of the Transformers.
-    n_positions
-        Pieces in a window of the Transformers.
-    n_words
-        Words in the softmax of ELMo's language model, at most.
-    n_samples
-        Words that a step of this softmax is scored against.
-    state_clip
-        Largest magnitude of ELMo's cells and states, as in the published model; None for no bound, so that a
-        GPU can use cuDNN's LSTM.
-    """
-
-    width: int = 256
-    n_blocks: int = 6
-    n_heads: int = 4
-    cell_width: int = 1024
-    n_vocabulary: int = 8192
-    n_positions: int = 128
-    n_words: int = 30_000
-    n_samples: int = 2048
-    state_clip: float | None = 3.0
 
 
 def pretrain(
@@ -156,13 +111,13 @@ def pretrain(
         text = _begin(folder, family, plan, sizes, corpus, kept)
         if finish is not None:
             plan = _copy(folder, finish, plan, family, sizes)
-        objective = _objective(family, text, finish or folder, sizes, plan.seed)
+        objective = objective_of(family).begin(text, finish or folder, sizes, plan.seed)
     team.wait()
     if not team.first:
         text = Prepared(kept)
         if finish is not None:
             plan = TrainingPlan(**_settings_of(finish)["plan"])
-        objective = _objective(family, text, finish or folder, sizes, plan.seed)
+        objective = objective_of(family).begin(text, finish or folder, sizes, plan.seed)
     folder = finish or folder
     done = train(
         objective,
@@ -241,68 +196,3 @@ def _copy(folder: Path, target: Path, plan: TrainingPlan, family: Family, sizes:
     settings = {**_settings_of(folder), "plan": dataclasses.asdict(finishing)}
     write_text(target / PLAN, json.dumps(settings, indent=2) + "\n")
     return finishing
-
-
-def _objective(family: Family, corpus: Prepared, folder: Path, sizes: Sizes, seed: int) -> Objective:
-    if family == "elmo":
-        if not (folder / WORDS).is_file():
-            write_counts(corpus.counts, folder / WORDS)
-        torch.manual_seed(seed)
-        network = Elmo(_elmo_config(sizes))
-        return BiLMObjective(network, corpus.counts, size=sizes.n_words, n_samples=sizes.n_samples)
-    if family == "gpt":
-        tokenizer = _kept_tokenizer(
-            folder / TOKENIZER, START, lambda: train_byte_bpe(corpus.sentences(), sizes.n_vocabulary)
-        )
-        torch.manual_seed(seed)
-        return CausalObjective(Gpt(_gpt_config(sizes, len(tokenizer)), tokenizer))
-    tokenizer = _kept_tokenizer(
-        folder / TOKENIZER,
-        "[UNK]",
-        lambda: train_wordpiece(corpus.sentences(), corpus.types, sizes.n_vocabulary),
-    )
-    torch.manual_seed(seed)
-    return MaskedObjective(Bert(_bert_config(sizes, len(tokenizer)), tokenizer))
-
-
-def _elmo_config(sizes: Sizes) -> ElmoConfig:
-    return ElmoConfig(
-        filters=((1, 32), (2, 32), (3, 64), (4, 128), (5, 256)),
-        n_highway=1,
-        width=sizes.width // 2,
-        cell_width=sizes.cell_width,
-        cell_clip=sizes.state_clip,
-        state_clip=sizes.state_clip,
-    )
-
-
-def _gpt_config(sizes: Sizes, n_vocabulary: int) -> GptConfig:
-    return GptConfig(
-        n_vocabulary=n_vocabulary,
-        n_positions=sizes.n_positions,
-        width=sizes.width,
-        n_blocks=sizes.n_blocks,
-        n_heads=sizes.n_heads,
-        norm="pre",
-        start=START,
-        unknown=START,
-        dropout=0.0,
-    )
-
-
-def _bert_config(sizes: Sizes, n_vocabulary: int) -> BertConfig:
-    return BertConfig(
-        n_vocabulary=n_vocabulary,
-        n_positions=sizes.n_positions,
-        width=sizes.width,
-        n_blocks=sizes.n_blocks,
-        n_heads=sizes.n_heads,
-        hidden=4 * sizes.width,
-        dropout=0.0,
-    )
-
-
-def _kept_tokenizer(path: Path, unknown: str, make: Callable[[], PieceTokenizer]) -> PieceTokenizer:
-    if not path.is_file():
-        write_text(path, make().tokenizer.to_str(pretty=False))
-    return PieceTokenizer.read(path, unknown)

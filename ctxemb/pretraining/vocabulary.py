@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from ctxemb.atomic import write_text
 from ctxemb.models.pieces import PieceTokenizer
 
 START = "<|endoftext|>"
@@ -59,3 +61,10 @@ def _inner_letters(tokenizer: Tokenizer, words: Iterable[str]) -> list[str]:
         for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(kind)):
             letters.update(word[1:])
     return [f"##{letter}" for letter in sorted(letters)]
+
+
+def kept_tokenizer(path: Path, unknown: str, make: Callable[[], PieceTokenizer]) -> PieceTokenizer:
+    """Return the tokenizer at `path`, which is made and written there first if there is none."""
+    if not path.is_file():
+        write_text(path, make().tokenizer.to_str(pretty=False))
+    return PieceTokenizer.read(path, unknown)

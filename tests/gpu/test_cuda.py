@@ -13,7 +13,8 @@ from ctxemb.models.base import last
 from ctxemb.models.elmo import Elmo, ElmoConfig
 from ctxemb.pretraining.corpus import Corpus
 from ctxemb.pretraining.plan import TrainingPlan
-from ctxemb.pretraining.pretrain import Family, Sizes, pretrain
+from ctxemb.pretraining.pretrain import Family, pretrain
+from ctxemb.pretraining.sizes import Sizes
 from tests.toys import sentences, toy_network, write_text
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

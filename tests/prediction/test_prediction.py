@@ -17,10 +17,11 @@ from ctxemb.prediction.families import BertPredictor, ElmoPredictor, GptPredicto
 from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.heads import write_counts
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import Objective
 from ctxemb.pretraining.perplexity import perplexity
-from ctxemb.pretraining.trained import save_objective, write_counts
+from ctxemb.pretraining.trained import save_objective
 from ctxemb.tasks.minimal_pairs import MinimalPair
 from ctxemb.text.sentence import Sentence
 from tests.toys import FAMILIES, counts_of, lively, sentence, sentences, toy_network

@@ -16,11 +16,12 @@ from ctxemb.models.gpt import Gpt
 from ctxemb.pretraining.bilm import BiLMObjective
 from ctxemb.pretraining.causal import CausalObjective
 from ctxemb.pretraining.corpus import Corpus
+from ctxemb.pretraining.heads import HEAD, WORDS, write_counts
 from ctxemb.pretraining.masked import MaskedObjective
 from ctxemb.pretraining.objective import Objective, n_characters
 from ctxemb.pretraining.perplexity import perplexity
 from ctxemb.pretraining.spelling import ByteBigrams
-from ctxemb.pretraining.trained import HEAD, WORDS, load_objective, save_objective, write_counts
+from ctxemb.pretraining.trained import load_objective, save_objective
 from tests.toys import FAMILIES, counts_of, toy_network
 
 
