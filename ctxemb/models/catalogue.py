@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ctxemb.errors import InputError
+from ctxemb.inside import check_inside
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, all_formats, fingerprint_of, is_ours, load_network
 from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
@@ -150,7 +151,8 @@ def load(
     network = read(place.path, random_init=random_init)
     shown = place.name + (f"@{variant}" if variant else "") + ("" if random_init is None else RANDOM)
     identify = partial(fingerprint_of, place.path, random_init)
-    model = LoadedModel(network, shown, identify, place.origin, computation)
+    folder = place.path if random_init is None and place.path.is_dir() else None
+    model = LoadedModel(network, shown, identify, place.origin, computation, folder)
     return VARIANTS[variant](model) if variant else model
 
 
@@ -234,11 +236,16 @@ def _find(name: str) -> FoundModel:
 
 
 def _inner(folder: Path) -> Path:
-    """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF."""
+    """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF.
+
+    No file of it may be a link that leads out of the folder.
+    """
+    check_inside(folder, folder.iterdir() if folder.is_dir() else ())
     if (folder / CONFIG).is_file():
         return folder
     inner = folder / SENTENCE_TRANSFORMER
     if inner.is_dir():
+        check_inside(folder, inner.iterdir())
         return inner
     files = sorted(folder.glob(f"*{GGUF}"))
     if len(files) > 1:

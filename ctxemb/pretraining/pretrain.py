@@ -16,7 +16,7 @@ from ctxemb.errors import InputError
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.computation import Computation, check_device
 from ctxemb.models.elmo import Elmo, ElmoConfig
-from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.models.training_log import LOG
