@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def harmless(cell: object) -> object:
@@ -15,7 +15,10 @@ def harmless(cell: object) -> object:
     >>> harmless("=1+2"), harmless("-0.5"), harmless("-"), harmless(-3), harmless("bank")
     ("'=1+2", '-0.5', '-', -3, 'bank')
     """
-    if not isinstance(cell, str) or cell in _STARTS or not cell.lstrip(" ").startswith(_STARTS):
+    if not isinstance(cell, str):
+        return cell
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # which csv does not quote
+    if cell in _STARTS or not cell.lstrip(" ").startswith(_STARTS):
         return cell
     return cell if _is_number(cell) else f"'{cell}"
 

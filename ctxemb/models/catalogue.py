@@ -29,7 +29,7 @@ from ctxemb.models.stateful import StatefulModel
 from ctxemb.models.static import FAMILY as STATIC
 from ctxemb.models.static import StaticModel
 from ctxemb.models.transformers_model import load_transformers
-from ctxemb.results.names import RANDOM
+from ctxemb.results.names import RANDOM, is_reserved
 from ctxemb.shipped import shipped_path
 from ctxemb.suggest import unknown_name
 
@@ -140,6 +140,7 @@ def load(
     ...
     ctxemb.errors.UnknownNameError: unknown model 'bort'; did you mean 'bert'? ...
     """
+    check_not_reserved(name)
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
     computation.check()
@@ -172,6 +173,22 @@ def _asked(name: str) -> tuple[str, str, str]:
     if before == STATIC:
         return called, STATIC, after or "bert"
     return (called, before, after) if before in VARIANTS else (called, "", name)
+
+
+def check_not_reserved(name: str) -> None:
+    """Refuse a name in results that baselines and twins have.
+
+    Raises
+    ------
+    InputError
+        If it is one of theirs; the message says what to write instead.
+    """
+    called, _, plain = _asked(name)
+    shown = called or Path(plain).name
+    if is_reserved(shown):
+        raise InputError(
+            f"'{shown}' is what results call a baseline or a twin; give the model another name: OTHER={plain}"
+        )
 
 
 def is_static(name: str) -> bool:
