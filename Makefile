@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: report test lint types docs dist format clean
+.PHONY: report test fuzz lint types docs dist format clean
 
 report: $(VENV)/.base
 	$(BIN)/ctxemb compare benchmarks/quick.toml --output report
@@ -12,6 +12,11 @@ report: $(VENV)/.base
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+# Mutated files of every reader, checkpoint, store and spec; each test damages as many. Takes hours.
+fuzz: $(VENV)/.test
+	CTXEMB_FUZZ=$(or $(COUNT),7000) $(BIN)/python -m pytest -q -k "mutated or whole_texts" \
+		tests/models tests/tasks tests/text tests/vectors tests/comparison
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -36,6 +37,28 @@ def write_whole(path: Path, write: Callable[[Path], Any], *, keep_name: bool = T
             keep_names(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove files that killed processes left half-written in `folder`, if it may be written to."""
+    for path in folder.glob("*.part"):
+        process = path.name.removesuffix(".part").rpartition(".")[2]
+        if process.isdecimal() and not _runs(int(process)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    """Return whether there is a process of this number on this machine, or it cannot be told."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def keep_names(folder: Path) -> None:

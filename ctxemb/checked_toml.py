@@ -40,7 +40,7 @@ def read_checked(path: Path, model: type[Checked], what: str) -> tuple[Checked, 
     try:
         text = path.read_text(encoding="utf-8")
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not TOML: {error}") from error
     return check(values, model, str(path), text), text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,45 @@ if TYPE_CHECKING:
     from ctxemb.pretraining.prepared import Prepared
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+_SKIPS = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SKIPS] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        item.config.stash[_SKIPS].append(f"{item.nodeid}: {report.longrepr[2]}")
+    return report
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _SKIPPED_FILES.append(f"{report.nodeid}: {report.longrepr[2]}")
+
+
+_SKIPPED_FILES: list[str] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail if a test was skipped for a reason that the list that CTXEMB_SKIPS names does not have."""
+    named = os.environ.get("CTXEMB_SKIPS")
+    if not named:
+        return
+    lines = Path(session.config.rootpath, named).read_text(encoding="utf-8").splitlines()
+    allowed = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    skipped = [*session.config.stash[_SKIPS], *_SKIPPED_FILES]
+    more = [skip for skip in skipped if not any(reason in skip for reason in allowed)]
+    if more:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nskipped, but not in {named}:", *more, sep="\n  ")  # noqa: T201
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,17 @@ import pytest
 import ctxemb
 
 ROOT = Path(ctxemb.__file__).parent
-BASE = {"errors", "version", "shipped", "atomic", "suggest", "plugins", "checked_toml"}
+BASE = {
+    "errors",
+    "version",
+    "shipped",
+    "atomic",
+    "suggest",
+    "plugins",
+    "checked_toml",
+    "inside",
+    "spreadsheets",
+}
 FOUND = BASE | {"scoring", "results"}
 ALLOWED: dict[str, set[str]] = {
     **{name: {"errors"} for name in BASE},

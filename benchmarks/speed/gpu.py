@@ -28,7 +28,7 @@ from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.checkpoints import Network
 from ctxemb.models.computation import DTYPES, Computation
 from ctxemb.models.elmo import Elmo, ElmoConfig
-from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.model import LoadedModel
 from ctxemb.models.pieces import PieceTokenizer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from typing import Any
 
 import rich_click as click
@@ -63,6 +64,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (a return for each kind 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    warnings.formatwarning = lambda message, *_, **__: f"ctxemb: {message}\n"
     try:
         outcome: Any = cli.main(arguments, prog_name="ctxemb", standalone_mode=False)
     except click.UsageError as error:

@@ -10,6 +10,8 @@ from typing import Any
 
 import rich_click as click
 
+from ctxemb.spreadsheets import harmless
+
 _UNBROKEN = 24
 """Characters of a cell that is never broken into lines."""
 
@@ -31,9 +33,9 @@ def print_rows(rows: Sequence[dict[str, Any]], style: str, title: str = "") -> N
         click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
     elif style == "csv":
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(map(harmless, rows[0] if rows else ()))
+        writer.writerows(map(harmless, row.values()) for row in rows)
         click.echo(text.getvalue(), nl=False)
     elif style == "markdown":
         click.echo(_markdown(rows))

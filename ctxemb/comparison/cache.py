@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxemb.atomic import write_text, write_whole
+from ctxemb.atomic import sweep, write_text, write_whole
 
 ENVIRONMENT = "CTXEMB_CACHE"
 FORMAT = 3
@@ -22,6 +25,8 @@ FORMAT = 3
 
 class Cache:
     """A folder of computed things; without a folder, nothing is kept.
+
+    If a folder cannot be written to, a warning says so, and all goes on without it.
 
     Parameters
     ----------
@@ -32,7 +37,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path | None, *, frozen: bool = False) -> None:
-        self.folder = folder
+        self.folder = folder if folder is None or frozen else _usable(folder)
         self.frozen = frozen
 
     def arrays(
@@ -46,33 +51,107 @@ class Cache:
         Those that were not computed before are filled in together by `fill`, which is given their places
         among `keys`; on disk, and kept when they are whole.
         """
-        if self.folder is None:
+        folder = self.folder
+        if folder is None:
             self._may_compute()
             values = [np.empty(shape, dtype=np.float32) for _ in keys]
             fill(list(range(len(keys))), values)
             return values
-        paths = [self.folder / "vectors" / f"{digest(key)}.npy" for key in keys]
+        paths = [folder / "vectors" / f"{digest(key)}.npy" for key in keys]
         missing = [place for place, path in enumerate(paths) if not path.is_file()]
         if missing:
             self._may_compute()
-            _fill_arrays([paths[i] for i in missing], shape, partial(fill, missing))
-        return [np.load(path, mmap_mode="r") for path in paths]
+            try:
+                _fill_arrays([paths[i] for i in missing], shape, partial(fill, missing))
+            except OSError as error:
+                if not self._left(error):
+                    raise
+                return self.arrays(keys, shape, fill)
+        read = [_read_array(path, shape) for path in paths]
+        if None in [found if found is None else 0 for found in read]:  # a damaged file is made anew
+            return self.arrays(keys, shape, fill)
+        return [found for found in read if found is not None]
 
     def rows(self, key: dict[str, Any], make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """Return the rows for `key`."""
-        if self.folder is None:
+        folder = self.folder
+        if folder is None:
             self._may_compute()
             return make()
-        path = self.folder / "scores" / f"{digest(key)}.json"
-        if not path.is_file():
+        path = folder / "scores" / f"{digest(key)}.json"
+        known = _read_rows(path)
+        if known is None:
             self._may_compute()
-            write_text(path, json.dumps(make(), ensure_ascii=False))
-        loaded: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return loaded
+            text = json.dumps(make())
+            try:
+                write_text(path, text)
+            except OSError as error:
+                if not self._left(error):
+                    raise
+            known = json.loads(text)
+        return known
+
+    def _left(self, error: OSError) -> bool:
+        """Go on without the folder if `error` says that it cannot be written to; return whether it does."""
+        if error.errno not in _UNWRITABLE:
+            return False
+        _warn(self.folder, error)
+        self.folder = None
+        return True
 
     def _may_compute(self) -> None:
         if self.frozen:
             raise NotCachedError
+
+
+_UNWRITABLE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.ENOTDIR,
+    errno.EEXIST,
+)  # fmt: skip
+_PARTS = ("vectors", "scores")
+
+
+def _usable(folder: Path) -> Path | None:
+    """Return the folder if it can be written to, swept of what killed runs left; else warn."""
+    try:
+        for name in _PARTS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder / name):
+                pass
+            sweep(folder / name)
+    except OSError as error:
+        _warn(folder, error)
+        return None
+    return folder
+
+
+def _warn(folder: Path | None, error: OSError) -> None:
+    warnings.warn(
+        f"the cache folder {folder} cannot be written to ({error.strerror or error}); going on without it: "
+        f"nothing is kept. {ENVIRONMENT} names another folder",
+        stacklevel=2,
+    )
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]] | None:
+    """Return the rows in a file; None if there is no such file, or it is damaged."""
+    try:
+        rows: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else None
+
+
+def _read_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """Return the array in a file; None, and the file is removed, if it is damaged."""
+    try:
+        values: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+        if values.shape == shape and values.dtype == np.float32:
+            return values
+    except (ValueError, EOFError):
+        pass
+    path.unlink()
+    return None
 
 
 class NotCachedError(Exception):

@@ -12,6 +12,7 @@ from ctxemb.errors import CtxembError, InputError
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
 from ctxemb.probes import baselines_for
+from ctxemb.results.names import BASELINES
 from ctxemb.suggest import unknown_name
 from ctxemb.tasks import Task
 from ctxemb.tasks.base import PAIR_KINDS
@@ -76,6 +77,8 @@ def _useless(spec: ComparisonSpec, key: str, message: str) -> InputError:
 
 def _check_names(kind: str, asked: Sequence[str], names: Sequence[str]) -> None:
     for number, name in enumerate(names):
+        if kind == "models" and name in BASELINES:
+            raise InputError(f"'{name}' is what results call a baseline; give the model another name")
         if name in names[:number]:
             first, second = asked[names.index(name)], asked[number]
             how = f"; call one of them otherwise: OTHER={second}" if kind == "models" else ""

@@ -84,7 +84,7 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
             of_a,
             of_b,
             task.example_groups[numbers],
-            labels=task.group_labels,
+            labels=task.tested_labels,
             clusters=task.example_clusters[numbers],
             positions=task.example_positions[numbers],
             seed=seed,

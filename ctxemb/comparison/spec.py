@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictInt,
+    field_validator,
+    model_validator,
+)
 
 from ctxemb.analysis import analysis_names
 from ctxemb.analysis.spaces import Space
@@ -46,8 +54,8 @@ class MapSpec(BaseModel):
 
     task: str
     word: str
-    layer: int = -1
-    most: Annotated[int, Field(ge=1)] = 400
+    layer: StrictInt = -1
+    most: Annotated[StrictInt, Field(ge=1)] = 400
 
 
 class ComparisonSpec(BaseModel):
@@ -101,18 +109,18 @@ class ComparisonSpec(BaseModel):
     title: str = "Comparison of contextual embeddings"
     models: Annotated[tuple[str, ...], Field(min_length=1)]
     tasks: Annotated[tuple[str, ...], Field(min_length=1)]
-    layers: Literal["all"] | Annotated[tuple[int, ...], Field(min_length=1)] = "all"
+    layers: Literal["all"] | Annotated[tuple[StrictInt, ...], Field(min_length=1)] = "all"
     probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
     combinations: tuple[Combination, ...] = ("mix", "concat")
     pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
     analyses: tuple[str, ...] = ()
     baselines: tuple[str, ...] = KNOWN_BASELINES
     space: str = "raw"
-    seed: int = Field(default=0, ge=0)
-    random_seed: int = Field(default=1, ge=0)
-    restarts: int = Field(default=3, ge=1, le=20)
+    seed: StrictInt = Field(default=0, ge=0)
+    random_seed: StrictInt = Field(default=1, ge=0)
+    restarts: StrictInt = Field(default=3, ge=1, le=20)
     recipes: tuple[str, ...] = ()
-    seeds: int = Field(default=1, ge=1, le=100)
+    seeds: StrictInt = Field(default=1, ge=1, le=100)
     device: str = "cpu"
     dtype: Dtype = "float32"
     map: MapSpec | None = None

@@ -138,7 +138,10 @@ class Runner:
         for pool, others in zip(pools[1:], of_others, strict=True):
             lines += [self._probe(model, task, LOGISTIC.name, i, others, pool=pool) for i in layers]
         output = StepOutput(tuple(lines), tuple(measures)) + self._combined(model, task, vectors)
-        if self.spec.map is not None and self.spec.map.task == task.name:
+        wanted = self.spec.map.task if self.spec.map is not None else None
+        if self.spec.map is not None and any(
+            one is task and name == wanted for name, one in zip(self.spec.tasks, self.tasks, strict=True)
+        ):
             output += StepOutput(maps=tuple(sense_map(model, task, self.spec.map, vectors)))
         return output
 
@@ -228,7 +231,7 @@ class Runner:
 
         def probe() -> ProbeRun:
             run, tried = run_mix(task, vectors, seed=seed, restarts=restarts)
-            mixes.extend(dataclasses.asdict(mix) for mix in tried)
+            mixes.extend(map(_nameless, tried))
             self.cache.rows(key_of_mixes, lambda: mixes)  # before the line: never one without the other
             return run
 
@@ -252,7 +255,7 @@ class Runner:
         def rows() -> list[dict[str, Any]]:
             given = Layer(task, _features(vectors, layer), known, self.spec.seed)
             results = analyses_for(task.kind)[name].results(given)
-            return [dataclasses.asdict(result) for result in results]
+            return list(map(_nameless, results))
 
         named = {"model": model.name, "layer": layer, "task": task.name}
         return [Result(**{**row, **named}) for row in self.cache.rows(key, rows)]
@@ -281,7 +284,7 @@ class Runner:
                 for part in (run.dev, run.test)
                 for result in scored_results(task, part.split, part.rows, part.labels, seed=chosen, **named)
             ]
-            return [store_run(run), *(dataclasses.asdict(result) for result in results)]
+            return [store_run(run), *map(_nameless, results)]
 
         stored, *scores = (cache or self.cache).rows({**key, "interval": self.spec.seed}, rows)
         # Names are those of today, not those of the day when the scores were cached.
@@ -296,6 +299,11 @@ class Runner:
             "layer": layer,
             "pool": pool,
         }
+
+
+def _nameless(record: Result | Mix) -> dict[str, Any]:
+    """Return a record as the cache keeps it: without the names that model and task have today."""
+    return {key: value for key, value in dataclasses.asdict(record).items() if key not in ("model", "task")}
 
 
 def _features(vectors: Vectors, layer: int | str) -> Features:

@@ -28,7 +28,7 @@ from ctxemb.finetuning.tuned import About, Tuned
 from ctxemb.models.checkpoints import CONFIG, format_for, load_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.formats.folder import FolderFormat
-from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import TOKENIZER
 
 HEAD, ABOUT, LOG, CARD = "tuned.safetensors", "tuned.json", "tuned-log.jsonl", "README.md"
 _NETWORK = "network."

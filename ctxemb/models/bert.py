@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ctxemb.layers.products import Activation
 from ctxemb.layers.transformer import TransformerBlock, initialise_normal
-from ctxemb.models.encoding import Encoding, pack
+from ctxemb.models.encoding import Encoding, pack, sent
 from ctxemb.models.pieces import PieceTokenizer
 from ctxemb.text.sentence import Sentence
 
@@ -121,8 +121,8 @@ class Bert(nn.Module):
             (n_pieces,) the position of each piece; None to count from 0 in each window.
         """
         runs = batch.runs()
-        positions = batch.positions() if positions is None else positions
-        summed = self.pieces(batch.pieces) + self.positions(positions + self.config.first_position)
+        positions = self._positions(batch) if positions is None else positions + self.config.first_position
+        summed = self.pieces(batch.pieces) + self.positions(positions)
         if self.segments is not None:
             summed = summed + self.segments(torch.zeros_like(batch.pieces) if segments is None else segments)
         x = self.drop(self.norm(summed))
@@ -130,6 +130,24 @@ class Bert(nn.Module):
         for block in self.blocks:
             x = block(x, runs)
             yield x
+
+    def _positions(self, batch: Encoding) -> Tensor:
+        """Return (n_pieces,) the number of each piece's position.
+
+        As in RoBERTa's first implementation, a padding piece that stands in a text is not counted, and has
+        the position before the first.
+        """
+        first = self.config.first_position
+        counted = batch.positions()
+        if not first:
+            return counted
+        is_padding = batch.pieces == first - 1
+        if not bool(is_padding.any()):
+            return counted + first
+        seen = (~is_padding).cumsum(0)
+        starts = sent(torch.repeat_interleave(batch.windows[:-1], batch.lengths), seen.device)
+        before = torch.cat([seen.new_zeros(1), seen])[starts]  # pieces counted before each window
+        return torch.where(is_padding, first - 1, seen - before + first - 1)
 
     def pool(self, first: Tensor) -> Tensor:
         """Return BERT's sentence vectors, (n, width), from the last layer's `[CLS]`, (n, width)."""

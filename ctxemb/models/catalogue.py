@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ctxemb.errors import InputError
+from ctxemb.inside import check_inside
 from ctxemb.models.base import ContextualModel
 from ctxemb.models.checkpoints import CONFIG, all_formats, fingerprint_of, is_ours, load_network
 from ctxemb.models.computation import FLOAT32_ON_CPU, Computation
@@ -28,7 +29,7 @@ from ctxemb.models.stateful import StatefulModel
 from ctxemb.models.static import FAMILY as STATIC
 from ctxemb.models.static import StaticModel
 from ctxemb.models.transformers_model import load_transformers
-from ctxemb.results.names import RANDOM
+from ctxemb.results.names import RANDOM, is_reserved
 from ctxemb.shipped import shipped_path
 from ctxemb.suggest import unknown_name
 
@@ -139,6 +140,7 @@ def load(
     ...
     ctxemb.errors.UnknownNameError: unknown model 'bort'; did you mean 'bert'? ...
     """
+    check_not_reserved(name)
     if random_init is not None and random_init < 0:
         raise InputError(f"the seed of random weights should be 0 or more, found {random_init}")
     computation.check()
@@ -150,7 +152,8 @@ def load(
     network = read(place.path, random_init=random_init)
     shown = place.name + (f"@{variant}" if variant else "") + ("" if random_init is None else RANDOM)
     identify = partial(fingerprint_of, place.path, random_init)
-    model = LoadedModel(network, shown, identify, place.origin, computation)
+    folder = place.path if random_init is None and place.path.is_dir() else None
+    model = LoadedModel(network, shown, identify, place.origin, computation, folder)
     return VARIANTS[variant](model) if variant else model
 
 
@@ -170,6 +173,22 @@ def _asked(name: str) -> tuple[str, str, str]:
     if before == STATIC:
         return called, STATIC, after or "bert"
     return (called, before, after) if before in VARIANTS else (called, "", name)
+
+
+def check_not_reserved(name: str) -> None:
+    """Refuse a name in results that baselines and twins have.
+
+    Raises
+    ------
+    InputError
+        If it is one of theirs; the message says what to write instead.
+    """
+    called, _, plain = _asked(name)
+    shown = called or Path(plain).name
+    if is_reserved(shown):
+        raise InputError(
+            f"'{shown}' is what results call a baseline or a twin; give the model another name: OTHER={plain}"
+        )
 
 
 def is_static(name: str) -> bool:
@@ -234,11 +253,16 @@ def _find(name: str) -> FoundModel:
 
 
 def _inner(folder: Path) -> Path:
-    """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF."""
+    """Return the folder of the Transformer in one of sentence-transformers, or the file in one of GGUF.
+
+    No file of it may be a link that leads out of the folder.
+    """
+    check_inside(folder, folder.iterdir() if folder.is_dir() else ())
     if (folder / CONFIG).is_file():
         return folder
     inner = folder / SENTENCE_TRANSFORMER
     if inner.is_dir():
+        check_inside(folder, inner.iterdir())
         return inner
     files = sorted(folder.glob(f"*{GGUF}"))
     if len(files) > 1:

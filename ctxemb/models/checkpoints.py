@@ -10,6 +10,8 @@ import torch
 from ctxemb.errors import FormatError, InputError
 from ctxemb.models.building import Config, Network, build_network
 from ctxemb.models.formats.config_values import CONFIG, read_config_values
+from ctxemb.models.formats.folder import FolderFormat
+from ctxemb.models.formats.tokenizer_settings import SMALL_FILES
 from ctxemb.models.model_format import ModelFormat
 from ctxemb.plugins import collect
 from ctxemb.suggest import Registry
@@ -50,7 +52,12 @@ def format_for(network: Network, *, own: bool = True) -> ModelFormat:
 
 
 def save_network(
-    network: Network, folder: Path, *, dtype: torch.dtype = torch.float16, own: bool = True
+    network: Network,
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float16,
+    own: bool = True,
+    source: Path | None = None,
 ) -> None:
     """Write `network` to `folder`, each file whole or not at all.
 
@@ -64,13 +71,19 @@ def save_network(
         Of the weights in the file.
     own
         Whether ctxemb's own form is preferred to one that other tools read, where there are both.
+    source
+        The folder that the network comes from, whose heads are to be written as well.
 
     Raises
     ------
     InputError
         If no form holds such a network.
     """
-    format_for(network, own=own).write(network, folder, dtype)
+    form = format_for(network, own=own)
+    if isinstance(form, FolderFormat):
+        form.write(network, folder, dtype, source=source)
+    else:
+        form.write(network, folder, dtype)
 
 
 def load_network(folder: Path, *, random_init: int | None = None) -> Network:
@@ -118,7 +131,8 @@ def fingerprint_of(path: Path, random_init: int | None) -> str:
         digest.update(_file_digest(path))
     form = None if path.is_file() else _form_of(path)
     for pattern in _SMALL if form is None else form.small_files:
-        for small in sorted(path.glob(pattern))[:1]:
+        for small in sorted(path.glob(pattern)):
+            digest.update(small.name.encode("utf-8", "surrogatepass"))
             digest.update(hashlib.sha256(small.read_bytes()).digest())
     if random_init is None:
         for file in sorted(file for kind in _WEIGHTS for file in path.glob(kind) if file.stem != "head"):
@@ -128,7 +142,7 @@ def fingerprint_of(path: Path, random_init: int | None) -> str:
     return digest.hexdigest()
 
 
-_SMALL = (CONFIG, "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt")
+_SMALL = (CONFIG, *SMALL_FILES)
 """Small files of a model of transformers that is none of ours."""
 
 

@@ -50,6 +50,8 @@ class ElmoConfig:
         Largest magnitude of cells and states.
     n_characters
         Symbols that a word is read by, its start and end marks included; longer words are cut.
+    skip_connections
+        Whether an LSTM's input is added to its output from layer 2 on.
     """
 
     family: ClassVar[str] = "elmo"
@@ -65,13 +67,15 @@ class ElmoConfig:
     cell_clip: float | None = 3.0
     state_clip: float | None = 3.0
     n_characters: int = 50
+    skip_connections: bool = True
 
 
 class Elmo(nn.Module):
     """The network of ELMo, without its language-model softmax.
 
     Layer 0 is the word from its characters, given twice so that all layers are equally wide; layers 1 and 2
-    are the LSTMs, forward and backward side by side. From layer 2 on, a layer's input is added to its output.
+    are the LSTMs, forward and backward side by side. From layer 2 on, a layer's input is added to its output,
+    if there are skip connections.
     No layer is normalised.
     """
 
@@ -154,7 +158,7 @@ class Elmo(nn.Module):
         back = order.argsort(dim=1)
         for number in range(len(self.lstm)):
             out = run(number, x, running)
-            x = out + x if number else out
+            x = out + x if number and self.config.skip_connections else out
             yield torch.cat([x[0, back[0]], x[1, back[1]]], dim=1)
 
     def _each_once(self, batch: Encoding, words: Tensor) -> Iterator[Tensor]:
@@ -171,7 +175,8 @@ class Elmo(nn.Module):
                 else lstm.follow(direction, words[distinct], one.steps, one.pieces)
                 for direction, one in enumerate(shared)
             ]
-            below = [out + x for out, x in zip(outs, below, strict=True)] if below else outs
+            added = below and self.config.skip_connections
+            below = [out + x for out, x in zip(outs, below, strict=True)] if added else outs
             yield torch.cat([x[one.rows] for x, one in zip(below, shared, strict=True)], dim=1)
 
     def _words(self, batch: Encoding) -> Tensor:

@@ -28,12 +28,15 @@ class GptConfig:
         Size of the vectors, number of blocks and of attention heads.
     norm
         ``"post"`` for GPT, ``"pre"`` for GPT-2, which also normalises the last layer.
-    start
-        A special piece that begins every window, or None (the published models have none).
+    start, end
+        Special pieces that begin and end every window, or None (the published models have none).
     unknown
         The piece of a word that would have none.
     dropout, epsilon, hidden, activation
         Of the blocks; a `hidden` of 0 is four times the width.
+    types
+        Whether the tokenizer gives each piece the type 0, as BERT's does: the vector of piece 0, which stands
+        for this type in `transformers`, is added to all.
     """
 
     family: ClassVar[str] = "gpt"
@@ -50,6 +53,8 @@ class GptConfig:
     epsilon: float = 1e-5
     hidden: int = 0
     activation: Activation = "gelu_tanh"
+    end: str | None = None
+    types: bool = False
 
 
 class Gpt(nn.Module):
@@ -105,7 +110,10 @@ class Gpt(nn.Module):
     def each(self, batch: Encoding) -> Iterator[Tensor]:
         """Yield the vectors of one layer after the other, (n_pieces, width)."""
         runs = batch.runs()
-        x = self.drop(self.pieces(batch.pieces) + self.positions(batch.positions()))
+        summed = self.pieces(batch.pieces) + self.positions(batch.positions())
+        if self.config.types:
+            summed = summed + self.pieces.weight[0]
+        x = self.drop(summed)
         for block in self.blocks:
             yield x
             x = block(x, runs)
@@ -113,10 +121,11 @@ class Gpt(nn.Module):
 
     def encode(self, sentences: Sequence[Sentence]) -> Encoding:
         """Split the words of `sentences` into pieces."""
-        start = self.config.start
+        start, end = self.config.start, self.config.end
         return pack(
             *self.tokenizer.flat(sentences),
             prefix=() if start is None else (self.tokenizer.id(start),),
+            suffix=() if end is None else (self.tokenizer.id(end),),
             max_pieces=self.config.n_positions,
             causal=True,
         )

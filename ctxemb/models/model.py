@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,6 +32,8 @@ class LoadedModel(ContextualModel):
         Where it comes from, if it was downloaded.
     computation
         Where and in what numbers the network computes; it is made to.
+    folder
+        Where its trained weights lie, if they do; heads of its pretraining lie there, too.
     """
 
     def __init__(
@@ -40,7 +43,9 @@ class LoadedModel(ContextualModel):
         identify: Callable[[], str],
         origin: str = "",
         computation: Computation = FLOAT32_ON_CPU,
+        folder: Path | None = None,
     ) -> None:
+        self.folder = folder
         n_parameters = sum(weight.numel() for weight in network.parameters())
         self.network = computation.prepare(network, network.encode)
         super().__init__(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ctxemb.errors import InputError, MissingFileError
-from ctxemb.models.checkpoints import all_formats
+from ctxemb.models.checkpoints import CONFIG, all_formats
+from ctxemb.models.formats.tokenizer_settings import SMALL_FILES
 from ctxemb.models.model_format import Published
 
 HUB = "hf:"
@@ -34,14 +35,7 @@ def published_models() -> dict[str, Published]:
     return {model.name: model for form in all_formats().values() for model in form.published}
 
 
-_SMALL_FILES = [
-    "config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-]
+_SMALL_FILES = [CONFIG, *SMALL_FILES]
 _SAFE = ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"]
 _BIN = ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"]
 

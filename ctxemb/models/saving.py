@@ -18,7 +18,8 @@ CARD = "README.md"
 def save(model: ContextualModel, folder: Path, *, half: bool = False) -> None:
     """Write a model to a folder that other tools read, with a model card.
 
-    GPT and BERT: ``config.json``, ``model.safetensors`` and ``tokenizer.json``, which `transformers` loads.
+    Heads of its pretraining, or of a task, are written with it. GPT and BERT: ``config.json``,
+    ``model.safetensors`` and ``tokenizer.json``, which `transformers` loads.
     ELMo: ``options.json`` and ``weights.hdf5``, which AllenNLP and bilm-tf load.
 
     Parameters
@@ -48,7 +49,8 @@ def save(model: ContextualModel, folder: Path, *, half: bool = False) -> None:
         raise InputError(f"{folder} is not empty; name another folder")
     if not can_save(model.network):
         raise InputError(f"{model.name} is a model of transformers, which saves it itself")
-    save_network(model.network, folder, dtype=torch.float16 if half else torch.float32, own=False)
+    dtype = torch.float16 if half else torch.float32
+    save_network(model.network, folder, dtype=dtype, own=False, source=model.folder)
     write_text(folder / CARD, _card(model))
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ctxemb.models.base import last
 from ctxemb.models.encoding import NO_WORD, Encoding
-from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import TOKENIZER
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.pretraining.corpus import Document, batches_of
 from ctxemb.pretraining.objective import WHOLE_WORDS, Batch, Density, Goals, n_characters

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ctxemb.models.base import last
 from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.encoding import NO_WORD, Encoding
-from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import TOKENIZER
 from ctxemb.pretraining.corpus import Document, batches_of
 from ctxemb.pretraining.heads import fill_head, read_head
 from ctxemb.pretraining.objective import Batch, Density, Goals, n_characters

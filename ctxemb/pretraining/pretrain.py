@@ -12,7 +12,7 @@ from typing import Any
 from ctxemb.atomic import write_text
 from ctxemb.errors import InputError
 from ctxemb.models.computation import Computation, check_device
-from ctxemb.models.formats.tokenizers import TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import TOKENIZER
 from ctxemb.models.training_log import LOG
 from ctxemb.pretraining.card import Terms, write_card
 from ctxemb.pretraining.catalogue import objective_of

@@ -22,7 +22,7 @@ def score_of(task: Task, rows: Rows, labels: NDArray[np.str_]) -> float:
         gold,
         predicted,
         task.example_groups[rows],
-        labels=task.group_labels,
+        labels=task.tested_labels,
         positions=task.example_positions[rows],
     )
 
@@ -51,7 +51,7 @@ def scored_results(
             gold,
             predicted,
             task.example_groups[rows],
-            labels=task.group_labels,
+            labels=task.tested_labels,
             clusters=task.example_clusters[rows],
             positions=task.example_positions[rows],
             seed=seed,

@@ -11,6 +11,7 @@ from ctxemb.reporting.detail_tables import detail_tables
 from ctxemb.reporting.sentences import Sentence, sentences, summary
 from ctxemb.reporting.tables import Cell, Table, full_table, headline, layer_table
 from ctxemb.results import Findings
+from ctxemb.spreadsheets import harmless
 
 _LATEX = str.maketrans(
     {
@@ -65,13 +66,17 @@ def render_table_csv(table: Table) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
         [
-            name
+            harmless(name)
             for i, column in enumerate(table.columns)
             for name in (column, f"{column} (note)")[: 1 + noted[i]]
         ]
     )
     writer.writerows(
-        [part for i, cell in enumerate(row.cells) for part in (cell.text, _note(cell))[: 1 + noted[i]]]
+        [
+            harmless(part)
+            for i, cell in enumerate(row.cells)
+            for part in (cell.text, _note(cell))[: 1 + noted[i]]
+        ]
         for row in table.rows
     )
     return text.getvalue()

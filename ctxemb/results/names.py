@@ -23,6 +23,17 @@ BASELINES = {
 """Baselines without a model, and what sentences call them."""
 
 
+def is_reserved(name: str) -> bool:
+    """Return whether results give a name to what is no model, so that no model may have it.
+
+    Examples
+    --------
+    >>> is_reserved("majority"), is_reserved("bert@random"), is_reserved("bert")
+    (True, True, False)
+    """
+    return name in BASELINES or is_twin(name)
+
+
 def is_twin(name: str) -> bool:
     """Return whether a name is that of a model's twin or of its context-free vectors.
 

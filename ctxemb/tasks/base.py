@@ -134,6 +134,15 @@ class Task:
         return {group: sorted(labels) for group, labels in found.items()}
 
     @cached_property
+    def tested_labels(self) -> dict[str, list[str]]:
+        """The labels of each group that the test has, sorted; F1 is over them."""
+        found: dict[str, set[str]] = {}
+        for number in self.splits.get("test", range(len(self.examples))):
+            example = self.examples[number]
+            found.setdefault(example.group, set()).add(example.label)
+        return {group: sorted(labels) for group, labels in found.items()}
+
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The labels, sorted."""
         return tuple(sorted({example.label for example in self.examples}))

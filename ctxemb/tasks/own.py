@@ -3,14 +3,16 @@
 - ``.tsv``: rows ``label<TAB>text``, or a header with the names of the columns `label`, `text`, and perhaps
   `position` (of the target, words counted from 0), `word` (what shares a classifier) and `split`.
   Rows ``label<TAB>text<TAB>text``, or a column `second`, are pairs of texts.
-- ``.jsonl``: an object a line with the same names.
+- ``.csv``: the same with commas or semicolons, quotes, and always a header.
+- ``.jsonl``: an object a line with the same names; ``.json``: a list of such objects.
 - ``.conll``, ``.conllu``, ``.col``: a word a line with its tag in the last column, or in the column that
-  follows a colon, ``mine.conll:2``; in CoNLL-U, column 4 unless said.
+  follows a colon, ``mine.conll:2``; in CoNLL-U, which is told by its rows, column 4 unless said.
 
 Where a row has a position, or most texts have one ``*marked*`` target, of one word or of several as in
 ``a *credit card*``, the rows are word senses. Rows without a target are errors. `word` defaults to the
 lower-cased target. Texts are split into words as raw text is, unless there are positions: those count words
-between spaces. A folder holds ``train``, ``test`` and perhaps ``dev`` files of one kind; a file
+between spaces. Endings may be capitals. A folder holds ``train``, ``test`` and perhaps ``dev`` (or
+``valid``, ``validation``, ``val``) files of one kind; a file
 without splits is divided into ten folds.
 """
 
@@ -21,10 +23,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctxemb.errors import CtxembError, FormatError, InputError, MissingFileError
+from ctxemb.inside import check_inside
 from ctxemb.scoring.chunks import are_chunk_tags
 from ctxemb.tasks.base import Example, Span, Task
 from ctxemb.tasks.data_set import Content
-from ctxemb.tasks.formats.columns import COLUMNS, CONLLU, read_tagged
+from ctxemb.tasks.formats.columns import layout_of, read_tagged
 from ctxemb.tasks.formats.files import parts_by_group, splits_of
 from ctxemb.tasks.formats.folds import make_folds
 from ctxemb.tasks.formats.rows import SPLITS, Row, SkippedRows, read_labelled_rows
@@ -33,7 +36,11 @@ from ctxemb.text.sentence import Sentence
 from ctxemb.text.words import split_words
 
 COLUMN_FILES = (".conll", ".conllu", ".col")
-ROW_FILES = (".tsv", ".jsonl")
+ROW_FILES = (".tsv", ".jsonl", ".csv", ".json")
+_CALLED = {"train": ("train",), "dev": ("dev", "valid", "validation", "val", "devel"), "test": ("test",)}
+"""What files of splits are called."""
+_MANY, _DIFFERENT = 10, 0.9
+"""Rows from which on so large a share of different labels is a fault."""
 _FEWEST_TEXTS = 3
 """Different texts that a word needs with folds: to learn from, to choose by and to test on."""
 
@@ -43,7 +50,7 @@ _Taken = tuple[Row, Sentence, Example]
 def is_own(name: str) -> bool:
     """Return whether a name is that of a file or folder of the user's own."""
     path, _ = _parted(name)
-    return path.is_dir() or path.suffix in (*ROW_FILES, *COLUMN_FILES)
+    return path.is_dir() or path.suffix.lower() in (*ROW_FILES, *COLUMN_FILES)
 
 
 def load(name: str, skipped: SkippedRows | None = None) -> Task:
@@ -65,7 +72,8 @@ def load(name: str, skipped: SkippedRows | None = None) -> Task:
     """
     path, column = _parted(name)
     files = _files(path)
-    suffixes = {file.suffix for file in files.values()}
+    check_inside(path, () if path.is_file() else files.values())
+    suffixes = {file.suffix.lower() for file in files.values()}
     if len(suffixes) > 1:
         raise InputError(f"{path}: files of one kind should be together, found {', '.join(sorted(suffixes))}")
     if suffixes <= set(COLUMN_FILES):
@@ -125,9 +133,11 @@ def _files(path: Path) -> dict[str, Path]:
     files = {}
     for split in SPLITS:
         there = [
-            path / f"{split}{suffix}"
-            for suffix in (*ROW_FILES, *COLUMN_FILES)
-            if (path / f"{split}{suffix}").is_file()
+            file
+            for file in sorted(path.iterdir())
+            if file.stem.lower() in _CALLED[split]
+            and file.suffix.lower() in (*ROW_FILES, *COLUMN_FILES)
+            and file.is_file()
         ]
         if len(there) > 1:
             raise InputError(f"{path}: the split {split} is there twice: {', '.join(p.name for p in there)}")
@@ -142,12 +152,15 @@ def _files(path: Path) -> dict[str, Path]:
 def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: SkippedRows | None) -> Task:
     if column == 0:
         raise InputError(f"{path}:0: columns are counted from 1")
-    universal = next(iter(files.values())).suffix == ".conllu"
-    chosen = column - 1 if column is not None else (3 if universal else -1)
+    layouts = {layout_of(file) for file in files.values()}
+    if len(layouts) > 1:
+        raise InputError(f"{path}: some files are CoNLL-U, and others have other columns")
+    (layout,) = layouts
+    chosen = column - 1 if column is not None else (3 if layout.universal else -1)
     content = read_tagged(
         files,
         chosen,
-        CONLLU if universal else COLUMNS,
+        layout,
         faults=None if skipped is None else skipped.faults,
     )
     chunks = are_chunk_tags(example.label for example in content.examples)
@@ -164,6 +177,7 @@ def _columns(path: Path, files: dict[str, Path], column: int | None, skipped: Sk
         for split in ("train", "test"):
             if split not in task.splits:
                 raise InputError(f"{files[split]}: there are no examples")
+        _check_train(path, task)
         return task
     texts = [str(sentence) for sentence in task.sentences]
     of_sentences = make_folds(texts, [""] * len(texts))
@@ -203,6 +217,8 @@ def _of_rows(path: Path, rows: list[Row], skipped: SkippedRows | None) -> Task:
         for split in ("train", "test"):
             if split not in task.splits:
                 raise MissingFileError(f"{path}: no row has the split {split}")
+        if not senses:
+            _check_train(path, task)
         return task
     labels = [f"{example.group}\t{example.label}" for example in examples]
     return dataclasses.replace(task, folds=make_folds([str(sentence) for sentence in sentences], labels))
@@ -252,5 +268,18 @@ def _check_labels(path: Path, labels: Sequence[str], skipped: SkippedRows | None
         faults = [] if skipped is None else skipped.faults
         why = f"; {len(faults):,} rows were skipped, the first: {faults[0]}" if faults else ""
         raise InputError(f"{path}: there are no examples{why}")
-    if len(set(labels)) == 1:
+    n_labels = len(set(labels))
+    if len(labels) >= _MANY and n_labels > _DIFFERENT * len(labels):
+        raise InputError(
+            f"{path}: {n_labels:,} different labels in {len(labels):,} rows, so there is nothing to learn; "
+            "are label and text swapped? The label comes first, unless a header names the columns"
+        )
+    if n_labels == 1:
         raise InputError(f"{path}: all labels are {labels[0]!r}; a probe needs two to tell apart")
+
+
+def _check_train(path: Path, task: Task) -> None:
+    """Raise InputError if all that is learned from has one label."""
+    labels = set(task.gold[task.splits["train"]].tolist())
+    if len(labels) == 1:
+        raise InputError(f"{path}: all labels in train are {labels.pop()!r}; a probe needs two to tell apart")

@@ -28,6 +28,11 @@ _SUFFIXES = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+_OTHER = (
+    ".json", ".csv", ".conll", ".col", ".xml", ".html", ".htm", ".pdf", ".docx", ".xlsx", ".npy", ".npz",
+    ".pkl", ".arrow", ".feather", ".hdf5", ".h5", ".zip", ".tar", ".safetensors", ".bin",
+)  # fmt: skip
+"""Endings of files that are surely no plain text of a sentence a line."""
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _LONGEST_SENTENCE = 200_000
 _ROWS = 1024
@@ -72,7 +77,7 @@ def read_corpus(
         The file.
     read_as
         Its format; None goes by the name's ending: ``.conllu``, ``.tsv``, ``.jsonl`` or ``.ndjson``,
-        ``.parquet``; anything else is text.
+        ``.parquet``; tables and other formats are refused, and anything else is text.
     column
         Of ``tsv``: a number, from 1, if the file has no header; else its name in the first line. Of
         ``parquet``: its name; "text" if not given.
@@ -119,6 +124,11 @@ def read_corpus(
 def _format_of(path: str) -> str:
     name = Path(path.lower())
     suffix = name.with_suffix("").suffix if name.suffix in _COMPRESSED else name.suffix
+    if suffix in _OTHER:
+        raise InputError(
+            f"{shown_name(path)}: {suffix} is no format that text is read from; --read-as "
+            f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]} says what it is (text: a sentence a line)"
+        )
     return _SUFFIXES.get(suffix, "text")
 
 

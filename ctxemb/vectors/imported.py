@@ -130,7 +130,14 @@ def _words(file: Any, path: Path, n_sentences: int) -> list[tuple[str, ...]]:
             f"{path}: {INDEX} has no words for sentence {missing[0]} (one that occurs twice has them once); "
             "give the text as well"
         )
-    return [tuple(str(index[number]).split(" ")) for number in range(n_sentences)]
+    return [_split(str(index[number]), file[str(number)].shape) for number in range(n_sentences)]
+
+
+def _split(text: str, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the words of a sentence: split at white space, as AllenNLP does, or, if it fits, at spaces."""
+    words, at_spaces = tuple(text.split()), tuple(text.split(" "))
+    fits = len(shape) == 3 and shape[1] == len(at_spaces) != len(words)
+    return at_spaces if fits else words
 
 
 def _values(file: Any, path: Path, number: int, shape: tuple[int, int, int]) -> Any:

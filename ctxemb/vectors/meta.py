@@ -18,6 +18,7 @@ FORMAT = 2
 _OPTIONS = {"dtype": "store-dtype"}
 """What a field is called where a user chooses it, if otherwise."""
 
+_HASH = re.compile("[0-9a-f]{64}")
 _SHARD_NAME = re.compile(r"shard-(\d{5,})\.safetensors")
 
 
@@ -75,7 +76,31 @@ class StoreMeta:
         """
         if (found := values.get("format")) not in (None, FORMAT):
             raise FormatError(f"format {found}; this version of ctxemb reads format {FORMAT}")
-        return cls(**{**values, "layers": tuple(values["layers"])})
+        made = cls(**{**values, "layers": tuple(_typed("layers", values["layers"], list))})
+        _check_fields(
+            made,
+            text=(
+                "model",
+                "family",
+                "fingerprint",
+                "source",
+                "pool",
+                "unit",
+                "dtype",
+                "origin",
+                "computation",
+            ),
+            numbers=("width", "shard_words"),
+        )
+        if made.random_init is not None:
+            _typed("random_init", made.random_init, int)
+        if not made.layers or any(
+            isinstance(layer, bool) or not isinstance(layer, int | str) for layer in made.layers
+        ):
+            raise ValueError(f"'layers' should be numbers or names, found {list(made.layers)!r:.80}")
+        if not all(isinstance(version, str) for version in _typed("versions", made.versions, dict).values()):
+            raise ValueError("'versions' should be texts")
+        return made
 
     def check_same(self, other: StoreMeta, where: str) -> None:
         """Refuse to mix vectors that were made in another way.
@@ -122,6 +147,26 @@ class ShardMeta:
     text_hash: str
     sha256: str = ""
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> ShardMeta:
+        """Return what `values` say of a shard.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If they are no description of one.
+        """
+        made = cls(**values)
+        _check_fields(
+            made,
+            text=("text_hash", "sha256"),
+            numbers=("number", "n_sentences", "n_words", "n_pieces", "n_rows"),
+        )
+        for name, value in (("text_hash", made.text_hash), ("sha256", made.sha256)):
+            if not _HASH.fullmatch(value):
+                raise ValueError(f"'{name}' should be a SHA-256, found {value!r:.80}")
+        return made
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -150,9 +195,24 @@ class Contents:
         ValueError, TypeError, KeyError
             If they say something else.
         """
-        i, n = values["part"]
-        shards = tuple(ShardMeta(**shard) for shard in values["shards"])
-        return cls((int(i), int(n)), tuple(values["text_hashes"]), shards)
+        i, n = (_typed("part", number, int) for number in _typed("part", values["part"], list))
+        shards = tuple(ShardMeta.from_json(shard) for shard in _typed("shards", values["shards"], list))
+        hashes = tuple(_typed("text_hashes", values["text_hashes"], list))
+        made = cls((i, n), hashes, shards)
+        if not 1 <= i <= n:
+            raise ValueError(f"'part' should be [i, n] with 1 <= i <= n, found {[i, n]}")
+        if wrong := [text for text in hashes if not isinstance(text, str) or not _HASH.fullmatch(text)]:
+            raise ValueError(f"'text_hashes' should be SHA-256, found {wrong[0]!r:.80}")
+        if [shard.number for shard in shards] != list(range(i - 1, len(hashes), n)):
+            raise ValueError("'shards' are not all of this part, in order")
+        if wrong_hashes := [shard for shard in shards if shard.text_hash != hashes[shard.number]]:
+            raise ValueError(
+                f"'text_hashes' has another hash for shard {wrong_hashes[0].number} than 'shards'"
+            )
+        for key, value in made.as_json().items():
+            if key in values and key not in ("shards", "text_hashes", "part") and values[key] != value:
+                raise ValueError(f"'{key}' is {values[key]!r:.80}, but the shards give {value!r}")
+        return made
 
     def as_json(self) -> dict[str, Any]:
         """Return it as values of a JSON text."""
@@ -197,6 +257,30 @@ class Contents:
     def n_rows(self) -> int:
         """Number of vectors in each layer."""
         return sum(shard.n_rows for shard in self.shards)
+
+
+CHECKSUM = "sha256"
+"""Key of the hash of all other values of ``store.json``."""
+
+
+def checksum(values: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hex) of values of ``store.json``."""
+    return hashlib.sha256(to_json(values).encode()).hexdigest()
+
+
+def _typed(name: str, value: Any, kind: type[Any]) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"'{name}' should be a {kind.__name__}, found {value!r:.80}")  # noqa: TRY004
+    return value
+
+
+def _check_fields(made: Any, *, text: tuple[str, ...], numbers: tuple[str, ...]) -> None:
+    """Raise ValueError if a field has another type than it should, or is a number below 0."""
+    for name in text:
+        _typed(name, getattr(made, name), str)
+    for name in numbers:
+        if _typed(name, getattr(made, name), int) < 0:
+            raise ValueError(f"'{name}' should be 0 or more, found {getattr(made, name)}")
 
 
 def shard_name(number: int) -> str:

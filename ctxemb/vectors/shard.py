@@ -181,7 +181,7 @@ class Shard:
             self._read_header()
         except FileNotFoundError:
             raise MissingFileError(f"{path} is missing") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise FormatError(f"{path}: damaged, or no shard of a vector store: {error}") from error
         except FormatError as error:
             raise FormatError(f"{path}: {error}") from None
@@ -192,7 +192,8 @@ class Shard:
         entries = json.loads(self.header)
         metadata = entries.pop("__metadata__")
         self.meta = StoreMeta.from_json(json.loads(metadata["ctxemb.store"]))
-        self.contents = ShardMeta(**json.loads(metadata["ctxemb.shard"]), sha256=metadata["sha256"])
+        described = {**json.loads(metadata["ctxemb.shard"]), "sha256": metadata["sha256"]}
+        self.contents = ShardMeta.from_json(described)
         expected = 0
         self._places: dict[str, tuple[str, tuple[int, ...], int]] = {}
         for name, entry in entries.items():
@@ -202,6 +203,14 @@ class Shard:
                 raise FormatError(f"damaged: the place of {name} is wrong")
             expected = stop
             self._places[name] = (bits, shape, self.data_start + start)
+        n_rows = self.contents.n_words if self.meta.unit == "word" else self.contents.n_sentences
+        sizes = {"sentence_ends": self.contents.n_sentences, "word_ends": self.contents.n_words}
+        if n_rows != self.contents.n_rows or any(
+            self._places[name][:2] != (_CODES["I64"], (size,)) for name, size in sizes.items()
+        ):
+            raise FormatError("damaged: it has other numbers of words or sentences than the header says")
+        if self._places["words"][0] != _CODES["U8"]:
+            raise FormatError("damaged: its words are no bytes")
         places = [self._places[f"layer.{name}"] for name in self.meta.layers]
         bits, shape = STORED[self.meta.dtype].bits, (self.contents.n_rows, self.meta.width)
         step = prod(shape) * np.dtype(bits).itemsize
@@ -252,15 +261,32 @@ class Shard:
 
     @cached_property
     def text(self) -> PackedText:
-        """The words, without copying."""
-        return PackedText(*(self.array(name) for name in ("words", "word_ends", "sentence_ends")))
+        """The words, without copying.
+
+        Raises
+        ------
+        FormatError
+            If words or sentences end where they cannot.
+        """
+        text = PackedText(*(self.array(name) for name in ("words", "word_ends", "sentence_ends")))
+        for what, ends, size in (
+            ("words", text.word_ends, text.words.size),
+            ("sentences", text.sentence_ends, text.n_words),
+        ):
+            if np.any(np.diff(ends, prepend=0) < 0) or int(ends[-1] if len(ends) else 0) != size:
+                raise FormatError(f"{self.path}: damaged: its {what} end where they cannot")
+        try:
+            text.words.tobytes().decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise FormatError(f"{self.path}: damaged: its words are not UTF-8: {error}") from error
+        return text
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
         """(n_sentences + 1,) where sentences start and end in the rows."""
         if self.meta.unit == "sentence":
             return np.arange(self.contents.n_sentences + 1)
-        return np.concatenate([[0], self.array("sentence_ends")])
+        return np.concatenate([[0], self.text.sentence_ends])
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) that the file should say of itself."""

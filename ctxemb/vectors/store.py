@@ -41,7 +41,8 @@ The header
 ``store.json``
     JSON: ``store`` as in the shards; ``shards``, the `ShardMeta` of those in the folder; ``text_hashes`` of
     all shards of the text; ``part`` [i, n]: the folder holds the shards whose number leaves i - 1 when
-    divided by n (all: [1, 1]); and sums.
+    divided by n (all: [1, 1]); sums; and ``sha256``, the hash of all these values as JSON with sorted keys
+    and without white space.
 """
 
 from __future__ import annotations

@@ -15,7 +15,17 @@ from types import TracebackType
 from ctxemb.atomic import keep_names, write_text
 from ctxemb.errors import FormatError, InputError, StorageError
 from ctxemb.vectors.lock import LOCK, NOTE, FolderLock
-from ctxemb.vectors.meta import META, Contents, ShardMeta, StoreMeta, shard_name, shard_numbers, to_json
+from ctxemb.vectors.meta import (
+    CHECKSUM,
+    META,
+    Contents,
+    ShardMeta,
+    StoreMeta,
+    checksum,
+    shard_name,
+    shard_numbers,
+    to_json,
+)
 from ctxemb.vectors.packed import PackedText
 from ctxemb.vectors.shard import Shard, write_shard
 from ctxemb.vectors.word_vectors import WordVectors
@@ -250,7 +260,8 @@ def write_description(folder: Path, meta: StoreMeta, contents: Contents) -> None
     StorageError
         If there is no space left.
     """
-    text = to_json({"store": dataclasses.asdict(meta), **contents.as_json()}, indent=1) + "\n"
+    values = {"store": dataclasses.asdict(meta), **contents.as_json()}
+    text = to_json({**values, CHECKSUM: checksum(values)}, indent=1) + "\n"
     with explained(folder):
         write_text(folder / META, text)
 
@@ -261,15 +272,20 @@ def read_description(folder: Path) -> tuple[StoreMeta, Contents]:
     Raises
     ------
     FormatError
-        If it is damaged.
+        If it is damaged, or its parts do not fit together.
     """
     path = folder / META
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         if "store" not in values and "format" in values:
             StoreMeta.from_json(values)
-        return StoreMeta.from_json(values["store"]), Contents.from_json(values)
+        meta, contents = StoreMeta.from_json(values["store"]), Contents.from_json(values)
+        said = values.pop(CHECKSUM, None)  # stores of earlier versions have none
+        found = checksum(values)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FormatError(f"{path}: not the description of a vector store: {error}") from error
+    if said is not None and said != found:
+        raise FormatError(f"{path}: damaged: its values are not those that were written")
+    return meta, contents

@@ -57,8 +57,9 @@ def data_sets() -> dict[str, np.ndarray]:
 class Reference(nn.Module):
     """ELMo from AllenNLP's highway and LSTM cell, filled the way AllenNLP fills them."""
 
-    def __init__(self, given: dict[str, np.ndarray]) -> None:
+    def __init__(self, given: dict[str, np.ndarray], *, skip: bool = True) -> None:
         super().__init__()
+        self.skip = skip
         tensors = {name: torch.from_numpy(values) for name, values in given.items()}
         self.symbols = torch.cat([torch.zeros(1, DIM), tensors["char_embed"]])
         self.filters = [
@@ -102,27 +103,27 @@ class Reference(nn.Module):
         for layer in range(2):
             for direction in range(2):
                 out = self.cells[direction][layer](current[direction][None], [len(words)])[0][0]
-                current[direction] = out + current[direction] if layer else out
+                current[direction] = out + current[direction] if layer and self.skip else out
             layers.append(torch.cat(current, dim=1))
         return torch.stack(layers)
 
 
-def write(folder: Path) -> dict[str, np.ndarray]:
+def write(folder: Path, **lstm: Any) -> dict[str, np.ndarray]:
     """Write options and weights, and return the weights by their names."""
     folder.mkdir(exist_ok=True)
     given = data_sets()
-    (folder / "options.json").write_text(json.dumps(options()), encoding="utf-8")
+    (folder / "options.json").write_text(json.dumps(options(**lstm)), encoding="utf-8")
     with h5py.File(folder / "weights.hdf5", "w") as file:
         for name, values in given.items():
             file[name] = values
     return given
 
 
-def difference(folder: Path) -> float:
+def difference(folder: Path, *, skip: bool = True) -> float:
     """Write a checkpoint, and return the largest difference of its layers from the reference's."""
-    given = write(folder)
+    given = write(folder, use_skip_connections=skip)
     with torch.no_grad():
-        reference = Reference(given)
+        reference = Reference(given, skip=skip)
 
     def theirs(batch: Encoding, window: slice) -> Tensor:
         assert batch.spellings is not None

@@ -34,6 +34,10 @@ GOOD = 'models = ["elmo"]\ntasks = ["senses"]\n'
         (GOOD + "seed = \n", r"spec.toml: not TOML"),
         (GOOD + 'layers = "al"\n', r"spec.toml:3: layers: input should be 'all', or expected a list"),
         (GOOD + "layers = []\n", r"spec.toml:3: layers: input should be 'all', or at least one is needed"),
+        (GOOD + "layers = [true]\n", r"spec.toml:3: layers: "),
+        (GOOD + "seed = true\n", r"spec.toml:3: seed: "),
+        (GOOD + "restarts = 2.0\n", r"spec.toml:3: restarts: "),
+        (GOOD + "a = " + "[" * 100_000, r"spec.toml: not TOML"),
         (GOOD + "map = 3\n", r"spec.toml:3: map: expected a table, \[map\]"),
         (GOOD + '[map]\nword = "bank"\n', r"spec.toml:3: map.task: this key is missing"),
         ('models = "elmo"\ntasks = ["senses"]\n', r"spec.toml:1: models: expected a list"),
@@ -45,6 +49,12 @@ def test_faults_name_line_and_key(tmp_path: Path, text: str, message: str) -> No
     path.write_text(text, encoding="utf-8")
     with pytest.raises(FormatError, match=message):
         read_spec(path)
+
+
+@pytest.mark.parametrize("name", ["majority", "bag-of-words", "first-sense", "word-majority"])
+def test_no_model_is_called_like_a_baseline(name: str) -> None:
+    with pytest.raises(InputError, match=f"'{name}' is what results call a baseline .*OTHER=bert"):
+        evaluate(make_spec({"models": [f"{name}=bert"], "tasks": ["events"]}, "test"))
 
 
 def test_probes_must_fit_the_tasks() -> None:

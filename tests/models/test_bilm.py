@@ -14,7 +14,7 @@ import torch
 
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.models import load
-from ctxemb.models.checkpoints import load_network
+from ctxemb.models.checkpoints import load_network, save_network
 from ctxemb.models.elmo import Elmo
 from ctxemb.models.formats.bilm import write_elmo
 from ctxemb.pretraining.corpus import Corpus
@@ -29,8 +29,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_layers_equal_the_reference(tmp_path: Path) -> None:
-    assert difference(tmp_path) <= TOLERANCE
+@pytest.mark.parametrize("skip", [True, False])
+def test_layers_equal_the_reference(tmp_path: Path, skip: bool) -> None:
+    assert difference(tmp_path / "made", skip=skip) <= TOLERANCE
+    for name in ("own", "bilm"):  # and in both forms that we write
+        save_network(load_network(tmp_path / "made"), tmp_path / name, dtype=torch.float32, own=name == "own")
+        assert load_network(tmp_path / name).config.skip_connections is skip
 
 
 def test_the_published_names_may_begin_with_anything(folder: Path) -> None:
@@ -95,7 +99,6 @@ def with_options(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], No
             with_options(lambda o: o["char_cnn"].update(activation="tanh")),
             "'tanh' is not supported",
         ),
-        (with_options(lambda o: o["lstm"].update(use_skip_connections=False)), "is not supported"),
     ],
 )
 def test_damage_is_named(folder: Path, damage: Callable[[Path], Any], message: str) -> None:

@@ -25,7 +25,7 @@ from ctxemb.models.checkpoints import (
 )
 from ctxemb.models.formats.config_values import Values
 from ctxemb.models.formats.folder import FolderFormat
-from ctxemb.models.formats.tokenizers import SETTINGS, TOKENIZER
+from ctxemb.models.formats.tokenizer_settings import SETTINGS, TOKENIZER
 from ctxemb.models.formats.weights import SAFE as WEIGHTS
 from ctxemb.models.gpt import GptConfig
 from ctxemb.pretraining.corpus import Corpus

@@ -10,6 +10,8 @@ from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.formats.config_values import Values, activation_names
 from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.formats.naming import Rule, both, joined
+from ctxemb.models.formats.tokenizer_settings import BERT_CLASS
+from ctxemb.models.formats.tokenizers import FolderTokenizer
 from ctxemb.models.model_format import Published
 
 HEADS = ("cls.", "lm_head.", "classifier.", "qa_outputs.")
@@ -88,9 +90,15 @@ def special_pieces(network: Bert) -> dict[str, str]:
     return {**named, **{key: piece for key, piece in more.items() if known(piece) is not None}}
 
 
-def needed_pieces(config: BertConfig) -> list[str]:
-    """Return the pieces around a window."""
-    return [config.start, config.end]
+def placed(config: BertConfig, tokenizer: FolderTokenizer) -> BertConfig:
+    """Return the configuration with the pieces around a window, one on each side."""
+    prefix, suffix = tokenizer.prefix, tokenizer.suffix
+    if len(prefix) != 1 or len(suffix) != 1:
+        raise ValueError(
+            "BERT and its kin read a text between two special pieces; the tokenizer puts "
+            f"{' '.join(prefix) or 'none'} before it and {' '.join(suffix) or 'none'} after it"
+        )
+    return replace(config, start=prefix[0], end=suffix[0], unknown=tokenizer.unknown)
 
 
 def without_pooler(config: BertConfig, names: Iterable[str]) -> BertConfig:
@@ -108,7 +116,8 @@ FORMAT = FolderFormat(
     prefix="bert.",
     heads=HEADS,
     special_pieces=special_pieces,
-    needed_pieces=needed_pieces,
+    placed=placed,
+    tokenizer_class=BERT_CLASS,
     without=without_pooler,
     classifiers=Classifiers("Bert", LINEAR, LINEAR),
     published=(

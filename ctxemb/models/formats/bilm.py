@@ -69,8 +69,6 @@ def read_options(path: Path) -> ElmoConfig:
     try:
         options = json.loads(path.read_text(encoding="utf-8"))
         lstm, characters = options["lstm"], options["char_cnn"]
-        if not lstm.get("use_skip_connections", True):
-            raise FormatError(f"{path}: an LSTM without 'use_skip_connections' is not supported")
         if characters.get("activation", "relu") != "relu":
             raise FormatError(
                 f"{path}: the activation {characters['activation']!r} is not supported, only 'relu'"
@@ -87,6 +85,7 @@ def read_options(path: Path) -> ElmoConfig:
             cell_clip=_clip(lstm.get("cell_clip")),
             state_clip=_clip(lstm.get("proj_clip")),
             n_characters=int(characters.get("max_characters_per_token", 50)),
+            skip_connections=bool(lstm.get("use_skip_connections", True)),
         )
     except KeyError as error:
         raise FormatError(f"{path}: the key {error} is missing") from error
@@ -147,7 +146,7 @@ def write_elmo(network: Elmo, folder: Path) -> None:
     c = network.config
     options = {
         "lstm": {
-            "use_skip_connections": True,
+            "use_skip_connections": c.skip_connections,
             "projection_dim": c.width,
             "dim": c.cell_width,
             "n_layers": c.n_lstm_layers,

@@ -70,6 +70,21 @@ class Values:
         if self.values.get(key, wanted) != wanted:
             raise FormatError(f"{self.path}: '{key}' {self.values[key]!r} is not supported, only {wanted!r}")
 
+    def must_agree(self, names: Mapping[str, str]) -> None:
+        """Refuse two names of one setting that have different values.
+
+        Parameters
+        ----------
+        names
+            From one name of a setting to its other.
+        """
+        for one, other in names.items():
+            found = self.values.get(one), self.values.get(other)
+            if None not in found and found[0] != found[1]:
+                raise FormatError(
+                    f"{self.path}: '{one}' is {found[0]!r}, but '{other}', another name of it, {found[1]!r}"
+                )
+
     def ours(self, key: str, default: Any) -> Any:
         """Return a choice of ours."""
         own = self.values.get(OURS, {})

@@ -9,6 +9,7 @@ from ctxemb.models.formats import bert
 from ctxemb.models.formats.config_values import Values, activation_names
 from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.formats.naming import Rule, both, joined
+from ctxemb.models.formats.tokenizer_settings import BERT_CLASS
 from ctxemb.models.model_format import Published
 
 _DENSE = {"dense.weight": "pre_classifier.weight", "dense.bias": "pre_classifier.bias", **bert.LINEAR}
@@ -80,7 +81,9 @@ FORMAT = FolderFormat(
     prefix="distilbert.",
     heads=(*bert.HEADS, "vocab_", "pre_classifier."),
     special_pieces=bert.special_pieces,
-    needed_pieces=bert.needed_pieces,
+    placed=bert.placed,
+    tokenizer_class=BERT_CLASS,
+    aliases={"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
     without=bert.without_pooler,
     classifiers=Classifiers("DistilBert", _DENSE, bert.LINEAR),
     published=(

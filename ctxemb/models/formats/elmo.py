@@ -51,6 +51,8 @@ class OwnElmo:
     def write(self, network: Elmo, folder: Path, dtype: torch.dtype) -> None:
         """Write a network to a folder."""
         values = {"family": network.family, **dataclasses.asdict(network.config)}
+        if network.config.skip_connections:
+            del values["skip_connections"]  # as all models have them, their files need not say so
         write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
         tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, _rules(network)).items()}
         content = save(tensors, metadata={"format": "pt"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,10 @@ from ctxemb.atomic import write_text, write_whole
 from ctxemb.errors import FormatError
 from ctxemb.models.building import Network, empty_network, random_network, ready
 from ctxemb.models.formats.config_values import CONFIG, Values, has_value, read_config_values
+from ctxemb.models.formats.heads import Heads, read_heads
 from ctxemb.models.formats.naming import Rule, fill, stored
-from ctxemb.models.formats.tokenizers import (
-    MERGED,
-    MERGES,
-    SETTINGS,
-    TOKENIZER,
-    VOCABULARY,
-    read_tokenizer,
-)
+from ctxemb.models.formats.tokenizer_settings import SETTINGS, SMALL_FILES, TOKENIZER
+from ctxemb.models.formats.tokenizers import FolderTokenizer, read_tokenizer, written_tokenizer
 from ctxemb.models.formats.weights import SAFE, read_tensors
 from ctxemb.models.model_format import Published
 from ctxemb.models.pieces import PieceTokenizer
@@ -93,14 +88,17 @@ class FolderFormat:
         Beginnings of names that belong to heads, which are left out.
     special_pieces
         What ``tokenizer_config.json`` says of special pieces.
-    needed_pieces
-        Pieces that the vocabulary must have.
+    placed
+        From a configuration and the tokenizer of its folder to the configuration with what the tokenizer
+        decides, such as special pieces; ValueError says what cannot be.
+    tokenizer_class
+        What transformers calls the class of its tokenizer, where no file names one.
+    aliases
+        From other names of settings in ``config.json`` to theirs.
     without
         From a configuration and the names in a file to the configuration without what the file lacks.
     classifiers
         How its classifiers are stored; None where it has none.
-    word_ends
-        Whether a BPE from ``merges.txt`` marks the ends of words.
     published
         Models that are published in this form.
     """
@@ -113,14 +111,15 @@ class FolderFormat:
     rules: Callable[[int], list[Rule]]
     prefix: str
     heads: tuple[str, ...]
-    special_pieces: Callable[[Any], dict[str, str]]
-    needed_pieces: Callable[[Any], list[str]]
+    special_pieces: Callable[[Any], dict[str, Any]]
+    placed: Callable[[Any, FolderTokenizer], Any]
+    tokenizer_class: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
     without: Callable[[Any, Iterable[str]], Any] = lambda config, names: config
     classifiers: Classifiers | None = None
-    word_ends: bool = False
     published: tuple[Published, ...] = ()
     is_own: bool = False
-    small_files: tuple[str, ...] = (CONFIG, TOKENIZER, VOCABULARY, MERGED, MERGES)
+    small_files: tuple[str, ...] = (CONFIG, *SMALL_FILES)
 
     @property
     def family(self) -> str:
@@ -133,8 +132,9 @@ class FolderFormat:
 
     def read(self, folder: Path, random_init: int | None = None) -> Network:
         """Read the network in a folder; see `ModelFormat`."""
-        config = self.read_config(read_config_values(folder))
-        tokenizer = self._read_tokenizer(folder, config)
+        values = read_config_values(folder)
+        values.must_agree(self.aliases)
+        config, tokenizer = self._read_tokenizer(folder, self.read_config(values))
         if random_init is not None:
             return random_network(config, tokenizer, folder / CONFIG, random_init)
         tensors = read_tensors(folder)
@@ -149,35 +149,58 @@ class FolderFormat:
         """Return whether a network can be written in this form."""
         return isinstance(network, self.network) and self.holds(network.config)
 
-    def write(self, network: Any, folder: Path, dtype: torch.dtype, head: SavedHead | None = None) -> None:
+    def write(
+        self,
+        network: Any,
+        folder: Path,
+        dtype: torch.dtype,
+        head: SavedHead | None = None,
+        source: Path | None = None,
+    ) -> None:
         """Write a network to a folder; see `ModelFormat`.
 
-        With a head beside it, the network's tensors have the prefix of their architecture.
+        With a `head` beside it, or heads in the folder `source` that it comes from, the network's tensors
+        have the prefix of their architecture.
         """
+        heads = Heads() if source is None else read_heads(source, self.heads)
+        others = {**heads.tensors, **({} if head is None else head.tensors)}
         expected = network.state_dict().keys()
         rules = [rule for rule in self.rules(network.config.n_blocks) if rule.ours in expected]
-        tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, rules).items()}
-        values = self.write_config(network.config)
-        if head is not None:
-            values |= head.values
-            tensors = {self.prefix + name: tensor for name, tensor in tensors.items()}
-            tensors |= {name: tensor.to("cpu", dtype) for name, tensor in head.tensors.items()}
+        before = self.prefix if others else ""
+        named = {before + name: tensor for name, tensor in stored(network, rules).items()}
+        tensors = {name: tensor.to("cpu", dtype) for name, tensor in {**named, **others}.items()}
         content = save(tensors, metadata={"format": "pt"})
-        write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
+        config = {
+            **self.write_config(network.config),
+            **heads.settings,
+            **({} if head is None else head.values),
+        }
+        write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
         write_whole(folder / SAFE, lambda path: path.write_bytes(content))
-        write_text(folder / TOKENIZER, network.tokenizer.tokenizer.to_str(pretty=False))
+        write_text(folder / TOKENIZER, written_tokenizer(network.tokenizer.tokenizer, *self.around(network)))
         settings = {"tokenizer_class": "PreTrainedTokenizerFast", **self.special_pieces(network)}
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
 
-    def _read_tokenizer(self, folder: Path, config: Any) -> PieceTokenizer:
-        needed = self.needed_pieces(config)
-        tokenizer = read_tokenizer(folder, config.unknown, needed, word_ends=self.word_ends)
-        if len(tokenizer) > config.n_vocabulary:
+    @staticmethod
+    def around(network: Any) -> tuple[str | None, str | None]:
+        """Return the special pieces before and after a window."""
+        return network.config.start, network.config.end
+
+    def _read_tokenizer(self, folder: Path, config: Any) -> tuple[Any, PieceTokenizer]:
+        """Return the configuration with the special pieces of a folder's tokenizer, and the tokenizer."""
+        read = read_tokenizer(folder, self.tokenizer_class)
+        try:
+            config = self.placed(config, read)
+            read.tokenizer.id(config.unknown)
+        except (FormatError, ValueError) as error:
+            raise FormatError(f"{folder}: {error}") from None
+        largest = max(read.tokenizer.tokenizer.get_vocab().values())
+        if largest >= config.n_vocabulary:
             raise FormatError(
-                f"{folder}: the tokenizer has {len(tokenizer)} pieces, but {CONFIG} has room for "
+                f"{folder}: the tokenizer has pieces up to number {largest}, but {CONFIG} has room for "
                 f"{config.n_vocabulary}"
             )
-        return tokenizer
+        return config, read.tokenizer
 
     def _names(self, names: list[str], rules: list[Rule], path: Path) -> dict[str, str]:
         """Return, for each tensor that a rule names, its name in the file; heads and buffers are left out.
@@ -192,6 +215,8 @@ class FolderFormat:
         odd: list[str] = []
         for name in names:
             bare = _modern(name.removeprefix(self.prefix))
+            if bare in known:
+                raise FormatError(f"{path}: one tensor under two names, {known[bare]} and {name}")
             if bare in expected:
                 known[bare] = name
             elif not bare.startswith(self.heads) and not bare.endswith(_BUFFERS):

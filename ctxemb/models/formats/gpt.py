@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ctxemb.models.formats.config_values import OURS, Values, activation_names
 from ctxemb.models.formats.folder import Classifiers, FolderFormat
 from ctxemb.models.formats.naming import Rule, both
+from ctxemb.models.formats.tokenizer_settings import GPT_CLASS, INPUTS, TYPES
+from ctxemb.models.formats.tokenizers import FolderTokenizer
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.model_format import Published
 
-HEADS = ("lm_head.", "multiple_choice_head.", "score.", "classifier.")
+HEADS = ("lm_head.", "multiple_choice_head.", "score.", "classifier.", "qa_outputs.")
 
 
 SCORE = {"linear.weight": "score.weight"}
@@ -87,15 +90,40 @@ def rules(n_blocks: int) -> list[Rule]:
     return gpt_rules(n_blocks, "tokens_embed", "positions_embed", None)
 
 
-def special_pieces(network: Gpt) -> dict[str, str]:
-    """Return the special pieces of GPT and GPT-2."""
+def special_pieces(network: Gpt) -> dict[str, Any]:
+    """Return what settings of the tokenizer say of GPT and GPT-2."""
     config = network.config
-    return {"unk_token": config.unknown, **({"bos_token": config.start} if config.start else {})}
+    said: dict[str, Any] = {"unk_token": config.unknown}
+    if config.start:
+        said["bos_token"] = config.start
+    if config.types:
+        said[INPUTS] = ["input_ids", TYPES, "attention_mask"]
+    return said
 
 
-def needed_pieces(config: GptConfig) -> list[str]:
-    """Return the piece before a window, if there is one."""
-    return [] if config.start is None else [config.start]
+def placed(config: GptConfig, tokenizer: FolderTokenizer) -> GptConfig:
+    """Return the configuration with the pieces around a window, at most one on each side.
+
+    What ctxemb's own models say in ``config.json`` of the piece before a window comes first.
+    """
+    prefix, suffix = tokenizer.prefix, tokenizer.suffix
+    if len(prefix) > 1 or len(suffix) > 1:
+        raise ValueError(
+            f"the tokenizer puts {' '.join(prefix)} before a text and {' '.join(suffix)} after it; at most "
+            "one piece on each side can be"
+        )
+    start = config.start or (prefix[0] if prefix else None)
+    end = suffix[0] if suffix else None
+    return replace(config, start=start, end=end, unknown=tokenizer.unknown, types=tokenizer.types)
+
+
+ALIASES = {
+    "hidden_size": "n_embd",
+    "max_position_embeddings": "n_positions",
+    "num_attention_heads": "n_head",
+    "num_hidden_layers": "n_layer",
+}
+"""Other names that transformers knows for settings of GPT and GPT-2."""
 
 
 FORMAT = FolderFormat(
@@ -108,8 +136,9 @@ FORMAT = FolderFormat(
     prefix="transformer.",
     heads=HEADS,
     special_pieces=special_pieces,
-    needed_pieces=needed_pieces,
-    word_ends=True,
+    placed=placed,
+    tokenizer_class=GPT_CLASS,
+    aliases=ALIASES,
     classifiers=Classifiers("OpenAIGPT", SCORE, None),
     published=(Published("openai-gpt", "openai-community/openai-gpt"),),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from ctxemb.models.formats import bert, gpt
 from ctxemb.models.formats.config_values import Values, activation_names
 from ctxemb.models.formats.folder import Classifiers, FolderFormat
+from ctxemb.models.formats.tokenizer_settings import GPT2_CLASS
 from ctxemb.models.gpt import Gpt, GptConfig
 from ctxemb.models.model_format import Published
 
@@ -43,7 +44,9 @@ FORMAT = FolderFormat(
     prefix="transformer.",
     heads=gpt.HEADS,
     special_pieces=gpt.special_pieces,
-    needed_pieces=gpt.needed_pieces,
+    placed=gpt.placed,
+    tokenizer_class=GPT2_CLASS,
+    aliases=gpt.ALIASES,
     classifiers=Classifiers("GPT2", gpt.SCORE, bert.LINEAR),
     published=(
         Published("gpt2", "openai-community/gpt2"),

@@ -9,6 +9,7 @@ from ctxemb.models.bert import Bert, BertConfig
 from ctxemb.models.formats import bert
 from ctxemb.models.formats.config_values import Values
 from ctxemb.models.formats.folder import Classifiers, FolderFormat
+from ctxemb.models.formats.tokenizer_settings import ROBERTA_CLASS
 from ctxemb.models.model_format import Published
 
 _DENSE = {
@@ -43,7 +44,8 @@ FORMAT = FolderFormat(
     prefix="roberta.",
     heads=bert.HEADS,
     special_pieces=bert.special_pieces,
-    needed_pieces=bert.needed_pieces,
+    placed=bert.placed,
+    tokenizer_class=ROBERTA_CLASS,
     without=bert.without_pooler,
     classifiers=Classifiers("Roberta", _DENSE, bert.LINEAR),
     published=(

@@ -66,12 +66,10 @@ def read_tensors(folder: Path) -> Tensors:
     FormatError
         If a file is damaged, or a .bin holds anything but tensors.
     """
-    for name in (SAFE, BIN):
+    for name in (SAFE, SAFE_INDEX, BIN, BIN_INDEX):  # the order of transformers
         if (folder / name).is_file():
-            return TensorFiles(folder / name, [folder / name])
-    for name in (SAFE_INDEX, BIN_INDEX):
-        if (folder / name).is_file():
-            return _shards(folder / name)
+            is_index = name in (SAFE_INDEX, BIN_INDEX)
+            return _shards(folder / name) if is_index else TensorFiles(folder / name, [folder / name])
     raise MissingFileError(f"no weights in {folder}: neither {SAFE} nor {BIN}")
 
 
@@ -94,7 +92,14 @@ class TensorFiles:
     def __init__(self, path: Path, files: Iterable[Path]) -> None:
         self.path = path
         self._files = {file: _open(file) for file in files}
-        self._places = {name: file for file, opened in self._files.items() for name in opened.names}
+        self._places: dict[str, Path] = {}
+        for file, opened in self._files.items():
+            for name in opened.names:
+                if name in self._places:
+                    raise FormatError(
+                        f"{path}: the tensor {name} is in {self._places[name].name} and {file.name}"
+                    )
+                self._places[name] = file
         self.names: Iterable[str] = self._places.keys()
         self._passing: tuple[Path, _Opened] | None = None
         self._read = 0

@@ -26,12 +26,14 @@
   };
   const note = cell => ["small", "i"].map(tag => cell.querySelector(tag)?.textContent.trim()).filter(Boolean).join(" ");
 
-  const quoted = text => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  /* A spreadsheet would run a text that begins so as a formula. */
+  const harmless = text => /^ *[=+@\t\r-]./.test(text) && !/^ *[+-]?[\d.,]+(e[+-]?\d+)?%?$/i.test(text) ? `'${text}` : text;
+  const quoted = text => /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   const csv = table => {
     const rows = [...table.tBodies[0].rows];
     const columns = [...table.tHead.rows[0].cells].map(said);
     const noted = columns.map((_, i) => rows.some(row => note(row.cells[i])));
-    const line = pairs => pairs.flatMap(([text, more], i) => noted[i] ? [text, more] : [text]).map(quoted).join(",");
+    const line = pairs => pairs.flatMap(([text, more], i) => noted[i] ? [text, more] : [text]).map(harmless).map(quoted).join(",");
     const shown = rows.filter(row => !row.hidden);
     return [line(columns.map(name => [name, `${name} (note)`])), ...shown.map(row => line([...row.cells].map(cell => [said(cell), note(cell)])))].join("\n") + "\n";
   };

@@ -1,9 +1,10 @@
-"""Rows of a label and a text, or two texts, from TSV or JSON Lines."""
+"""Rows of a label and a text, or two texts, from TSV, CSV, JSON Lines or a JSON list."""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,48 +69,161 @@ def read_labelled_rows(path: Path, split: str, skipped: SkippedRows | None) -> I
     FormatError, InputError
         If a row is wrong and `skipped` is not given; the message names file and line.
     """
-    names: list[str] | None = None
-    for number, line in numbered_lines(str(path), faults=None if skipped is None else skipped.faults):
-        where = f"{path}:{number}"
-        if not line.strip():
-            continue
-        if path.suffix == ".tsv" and number == 1 and "label" in line.split("\t"):
-            names = line.split("\t")
-            if odd := set(names) - set(NAMES):
-                raise FormatError(
-                    f"{where}: unknown columns {', '.join(sorted(odd))}; known: {', '.join(NAMES)}"
-                )
-            continue
+    faults = None if skipped is None else skipped.faults
+    kind = path.suffix.lower()
+    read = {".json": _read_array, ".jsonl": _read_objects, ".csv": _read_commas}.get(kind, _read_tabs)
+    for where, values in read(path, faults):
         try:
-            values = _object(line, where) if path.suffix == ".jsonl" else _cells(line, names, where)
+            if isinstance(values, FormatError):
+                raise values
             if split:
                 values["split"] = split
             yield _checked(Row(where, values))
         except FormatError as error:
-            if skipped is None:
+            if faults is None:
                 raise
-            skipped.faults.append(str(error))
+            faults.append(str(error))
 
 
-def _cells(line: str, names: list[str] | None, where: str) -> dict[str, str]:
-    cells = line.split("\t")
-    expected = names or (_PAIR if len(cells) == len(_PAIR) else ["label", "text"])
-    if len(cells) != len(expected):
-        raise FormatError(f"{where}: expected {len(expected)} columns separated by TAB, found {len(cells)}")
-    return dict(zip(expected, cells, strict=True))
+_Read = Iterator[tuple[str, "dict[str, str] | FormatError"]]
+"""Where a row stands, and its values or what is wrong with it."""
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("labels", "class", "category", "sentiment", "gold"), "label"),
+    **dict.fromkeys(("texts", "sentence", "review", "content", "document"), "text"),
+}
+"""What headers call columns besides `NAMES`."""
 
 
-def _object(line: str, where: str) -> dict[str, str]:
+def header_names(cells: Sequence[str]) -> list[str] | None:
+    """Return the names of columns that a first row gives; None if it is a row as others are.
+
+    Case, quotes and a ``#`` before the first name do not matter.
+
+    Examples
+    --------
+    >>> header_names(["#Text", '"Label"']), header_names(["good", "A text ."])
+    (['text', 'label'], None)
+    """
+    bare = [cell.strip().lstrip("#").strip(" \"'").lower() for cell in cells]
+    names = [_OTHER_NAMES.get(name, name) for name in bare]
+    is_header = ("label" in names and "text" in names) or "label" in cells
+    return (names if "label" in names and "text" in names else list(cells)) if is_header else None
+
+
+def _named_cells(cells: Sequence[str], names: Sequence[str], where: str, kind: str) -> dict[str, str]:
+    if len(cells) != len(names):
+        raise FormatError(f"{where}: expected {len(names)} columns separated by {kind}, found {len(cells)}")
+    return dict(zip(names, cells, strict=True))
+
+
+def _known_names(names: Sequence[str], where: str) -> list[str]:
+    if odd := set(names) - set(NAMES):
+        raise FormatError(f"{where}: unknown columns {', '.join(sorted(odd))}; known: {', '.join(NAMES)}")
+    if len(set(names)) < len(names):
+        raise FormatError(f"{where}: a column is named twice: {', '.join(names)}")
+    return list(names)
+
+
+def _read_tabs(path: Path, faults: list[str] | None) -> _Read:
+    names, quoted, is_first = ["label", "text"], False, True
+    for number, line in numbered_lines(str(path), faults=faults):
+        where = f"{path}:{number}"
+        if not line.strip():
+            continue
+        if "\r" in line:
+            raise FormatError(f"{where}: lines end with CR alone; convert the file first: tr '\\r' '\\n'")
+        cells = line.split("\t")
+        if is_first and (found := header_names(cells)) is not None:
+            names, quoted = _known_names(found, where), all(map(_is_quoted, cells))
+        else:
+            if is_first and len(cells) == len(_PAIR):
+                names = _PAIR
+            try:
+                yield (
+                    where,
+                    _named_cells(list(map(_unquoted, cells)) if quoted else cells, names, where, "TAB"),
+                )
+            except FormatError as error:
+                yield where, error
+        is_first = False
+
+
+def _is_quoted(cell: str) -> bool:
+    return len(cell) > 1 and cell[0] == cell[-1] == '"'
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if _is_quoted(cell) else cell
+
+
+def _read_commas(path: Path, faults: list[str] | None) -> _Read:
+    """Yield the rows of a table with commas (or semicolons), quoted where need be, and with a header."""
+    lines = [f"{line}\n" for _, line in numbered_lines(str(path), faults=faults)]
+    if lines and "\r" in lines[0]:
+        lines = [f"{part}\n" for line in lines for part in line.split("\r")]
+    comma = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
+    reader = csv.reader(lines, delimiter=comma, strict=True)
+    names: list[str] | None = None
+    before = 0
     try:
-        values: Any = json.loads(line)
-    except json.JSONDecodeError as error:
+        for cells in reader:
+            where = f"{path}:{before + 1}"
+            before = reader.line_num
+            if not any(cell.strip() for cell in cells):
+                continue
+            if names is None:
+                found = header_names(cells)
+                if found is None:
+                    raise FormatError(f"{where}: expected a header with the columns label and text")
+                names = _known_names(found, where)
+                continue
+            try:
+                yield where, _named_cells(cells, names, where, f"'{comma}'")
+            except FormatError as error:
+                yield where, error
+    except csv.Error as error:
+        raise FormatError(f"{path}:{reader.line_num}: not a row of CSV: {error}") from error
+
+
+def _read_objects(path: Path, faults: list[str] | None) -> _Read:
+    for number, line in numbered_lines(str(path), faults=faults):
+        where = f"{path}:{number}"
+        if line.strip():
+            try:
+                yield where, _object(_json(line, where), where)
+            except FormatError as error:
+                yield where, error
+
+
+def _read_array(path: Path, faults: list[str] | None) -> _Read:
+    """Yield the objects of one JSON list."""
+    text = "\n".join(line for _, line in numbered_lines(str(path), faults=faults))
+    values = _json(text, str(path))
+    if not isinstance(values, list):
+        raise FormatError(f"{path}: expected a list of objects; an object a line is .jsonl")
+    for number, value in enumerate(values, start=1):
+        where = f"{path}: object {number}"
+        try:
+            yield where, _object(value, where)
+        except FormatError as error:
+            yield where, error
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{where}: not JSON: {error}") from error
+
+
+def _object(values: Any, where: str) -> dict[str, str]:
     if not isinstance(values, dict) or (odd := set(values) - set(NAMES)):
         shown = ", ".join(sorted(odd)) if isinstance(values, dict) else "no object"
         raise FormatError(f"{where}: unknown keys: {shown}; known: {', '.join(NAMES)}")
     for key, value in values.items():
         if not isinstance(value, str | int):
-            raise FormatError(f"{where}: {key} should be a string or a whole number, found {value!r}")
+            raise FormatError(f"{where}: {key} should be a string or a whole number, found {value!r:.80}")
     return {key: str(value) for key, value in values.items()}
 
 
@@ -117,6 +231,13 @@ def _checked(row: Row) -> Row:
     for key in _PAIR if "second" in row.values else _PAIR[:2]:
         if not row.values.get(key, "").strip():
             raise FormatError(f"{row.where}: no {key}")
+    for key, value in row.values.items():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise FormatError(
+                f"{row.where}: {key} holds half a character (a lone surrogate): {value!r:.80}"
+            ) from None
     row.values["label"] = row.values["label"].strip()
     split = row.values.get("split")
     if split is not None and split not in SPLITS:
