@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ctxemb.atomic import write_text, write_whole
 
 ENVIRONMENT = "CTXEMB_CACHE"
-FORMAT = 3
+FORMAT = 4
 """Counted up when vectors or scores change for the same model, text and settings."""
 
 
@@ -38,24 +38,25 @@ class Cache:
     def arrays(
         self,
         keys: Sequence[dict[str, Any]],
-        shape: tuple[int, ...],
+        shapes: Sequence[tuple[int, ...]],
         fill: Callable[[list[int], list[NDArray[np.float32]]], None],
     ) -> list[NDArray[np.float32]]:
-        """Return the array of each key, memory-mapped where there is a folder.
+        """Return the array of each key, of these `shapes`, memory-mapped where there is a folder.
 
         Those that were not computed before are filled in together by `fill`, which is given their places
         among `keys`; on disk, and kept when they are whole.
         """
         if self.folder is None:
             self._may_compute()
-            values = [np.empty(shape, dtype=np.float32) for _ in keys]
+            values = [np.empty(shape, dtype=np.float32) for shape in shapes]
             fill(list(range(len(keys))), values)
             return values
         paths = [self.folder / "vectors" / f"{digest(key)}.npy" for key in keys]
         missing = [place for place, path in enumerate(paths) if not path.is_file()]
         if missing:
             self._may_compute()
-            _fill_arrays([paths[i] for i in missing], shape, partial(fill, missing))
+            wanted = [(paths[i], shapes[i]) for i in missing]
+            _fill_arrays(wanted, partial(fill, missing))
         return [np.load(path, mmap_mode="r") for path in paths]
 
     def rows(self, key: dict[str, Any], make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -96,19 +97,19 @@ def digest(key: dict[str, Any]) -> str:
 
 
 def _fill_arrays(
-    paths: Sequence[Path],
-    shape: tuple[int, ...],
+    wanted: Sequence[tuple[Path, tuple[int, ...]]],
     fill: Callable[[list[NDArray[np.float32]]], None],
     made: tuple[NDArray[np.float32], ...] = (),
 ) -> None:
     """Write arrays that are filled in together; the files get their names when all are whole."""
-    if not paths:
+    if not wanted:
         fill(list(made))
         return
+    (first, shape), *others = wanted
 
     def write(path: Path) -> None:
         values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-        _fill_arrays(paths[1:], shape, fill, (*made, values))
+        _fill_arrays(others, fill, (*made, values))
         values.flush()
 
-    write_whole(paths[0], write)
+    write_whole(first, write)

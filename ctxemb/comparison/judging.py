@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ctxemb.comparison.line import Line
 from ctxemb.probes import scored_labels, scored_results
 from ctxemb.results import Confusion, Difference, Findings, Result
-from ctxemb.results.names import NO_LAYER, RANDOM, STATIC, part_split
+from ctxemb.results.names import CONTEXT_MEAN, NO_LAYER, RANDOM, STATIC, WORD, part_split
 from ctxemb.scoring.statistics import compare_paired, holm
 from ctxemb.tasks import Task
 
@@ -37,7 +37,8 @@ def judge(
     Returns
     -------
     Findings
-        Scores of the parts of the test, differences with their tests, and confusions.
+        Scores of the parts of the test, differences with their tests, and confusions. Each context is a
+        family of its own for Holm's correction: models against each other, and against themselves without.
     """
     parts: list[Result] = []
     differences: list[Difference] = []
@@ -48,15 +49,20 @@ def judge(
             parts += _parts(line, seed)
             confusions += _confusions(line) if line.model in models else []
         differences += _differences(task, list(_pairs(chosen, models)), seed)
+        for context in findings.contexts(task.name)[1:]:
+            beside = chosen_lines([line for line in lines if line.task is task], findings, context)
+            pairs = [(beside[a], beside[b]) for a, b in combinations(models, 2) if {a, b} <= set(beside)]
+            pairs += [(line, chosen[name]) for name, line in beside.items()]
+            differences += _differences(task, pairs, seed)
     return Findings(tuple(parts), differences=tuple(differences), confusions=tuple(confusions))
 
 
-def chosen_lines(lines: Sequence[Line], findings: Findings) -> dict[str, Line]:
-    """Return, for each model and baseline of one task, the line that `findings` chose."""
+def chosen_lines(lines: Sequence[Line], findings: Findings, context: str = WORD) -> dict[str, Line]:
+    """Return, for each model and baseline of one task, the line in a context that `findings` chose."""
     chosen: dict[str, Line] = {}
     for model in dict.fromkeys(line.model for line in lines):
-        result = findings.chosen(lines[0].task.name, model)
-        if result is not None:
+        result = findings.chosen(lines[0].task.name, model, context=context)
+        if result is not None and result.context == context:
             chosen[model] = next(line for line in lines if line.model == model and line.holds(result))
     return chosen
 
@@ -68,7 +74,7 @@ def _pairs(chosen: dict[str, Line], models: Sequence[str]) -> Iterator[tuple[Lin
         yield chosen[a], chosen[b]
     for name in present:
         for other, line in chosen.items():
-            if other in (name + RANDOM, name + STATIC) or line.layer == NO_LAYER:
+            if other in (name + RANDOM, name + STATIC, name + CONTEXT_MEAN) or line.layer == NO_LAYER:
                 yield chosen[name], line
 
 
@@ -96,6 +102,7 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
                 probe=a.probe,
                 metric=task.metrics[0],
                 pool=a.pool,
+                context=a.context,
                 a=a.model,
                 layer_a=a.layer,
                 b=b.model,

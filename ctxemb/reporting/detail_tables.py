@@ -9,8 +9,8 @@ from ctxemb.reporting.published_table import published_table
 from ctxemb.reporting.sentences import p_text
 from ctxemb.reporting.tables import MISSING, Cell, Row, Table, score_cell
 from ctxemb.reporting.tuned_tables import tuned_table, tuning_run_table
-from ctxemb.results import Findings
-from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, part_split
+from ctxemb.results import Difference, Findings
+from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, WORD, part_split
 from ctxemb.scoring.metric import Metric
 
 
@@ -21,8 +21,8 @@ def difference_table(findings: Findings, task: str) -> Table:
         if difference.task == task:
             interval = f"[{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
             cells = (
-                _named(difference.a, difference.layer_a),
-                _named(difference.b, difference.layer_b),
+                _named(_in_context(difference.a, difference), difference.layer_a),
+                _named(_less(difference), difference.layer_b),
                 Cell(f"{100 * difference.difference:+.1f}", interval, best=difference.is_significant),
                 Cell(p_text(difference.p)),
                 Cell(p_text(difference.p_holm)),
@@ -35,6 +35,16 @@ def difference_table(findings: Findings, task: str) -> Table:
         "Cohen's g. Grey: not significant."
     )
     return Table(caption, ("model", "less", "difference", "p", "p after Holm", "g"), tuple(rows))
+
+
+def _less(difference: Difference) -> str:
+    """Return what is subtracted: another model in the same context, or the same model's words alone."""
+    alone = difference.a == difference.b
+    return f"{difference.b}, word" if alone else _in_context(difference.b, difference)
+
+
+def _in_context(model: str, difference: Difference) -> str:
+    return model if difference.context == WORD else f"{model}, word and {difference.context}"
 
 
 def _named(model: str, layer: int | str) -> Cell:
@@ -94,7 +104,8 @@ def seed_table(findings: Findings, task: str) -> Table:
     metric = findings.metric(task)
     by_line: dict[tuple[str, str, int | str], list[float]] = {}
     for result in findings.results:
-        if (result.task, result.split, result.metric, result.pool) == (task, TEST, metric, "mean"):
+        known = (result.task, result.split, result.metric, result.pool, result.context)
+        if known == (task, TEST, metric, "mean", WORD):
             by_line.setdefault((result.probe, result.model, result.layer), []).append(100 * result.value)
     rows = tuple(
         Row(

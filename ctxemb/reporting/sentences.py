@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from ctxemb.reporting.reading import read_at_word
 from ctxemb.results import Difference, Findings, Result
-from ctxemb.results.names import BASELINES, MAJORITY, RANDOM, STATIC
+from ctxemb.results.names import BASELINES, CONTEXT_MEAN, MAJORITY, RANDOM, STATIC
 
 _BESIDE = (
     (RANDOM, "its random twin", "their random twins"),
     (STATIC, "its context-free vectors", "their context-free vectors"),
+    (CONTEXT_MEAN, "the mean of the other words", "the mean of the other words"),
 )
 _BASELINES = sorted(BASELINES.items(), key=lambda baseline: baseline[0] == MAJORITY)
 """Baselines without a model, the weakest last, and what sentences call them."""
@@ -46,8 +48,10 @@ def sentences(findings: Findings, task: str) -> list[Sentence]:
     text += "".join(f", {result.model} {_score(result, unit)} (layer {result.layer})" for result in others)
     beside = _beside(findings, task, [result.model for result in best])
     models = [result.model for result in best]
+    read = read_at_word(findings, task)
     return [
         Sentence(f"{text}{'; ' if beside else ''}{beside}."),
+        *([Sentence(read)] if read else []),
         *among_models(findings, task, models),
         *beside_baselines(findings, task, models),
     ]
@@ -164,6 +168,10 @@ def _beside(findings: Findings, task: str, models: list[str]) -> str:
     static = [result for model in models if (result := findings.chosen(task, model + STATIC))]
     if static:
         shown.append(f"without context at most {max(100 * result.value for result in static):.1f}{unit}")
+    around = [result for model in models if (result := findings.chosen(task, model + CONTEXT_MEAN))]
+    if around:
+        best = max(100 * result.value for result in around)
+        shown.append(f"the mean of the other words' context-free vectors at most {best:.1f}{unit}")
     for name, said in _BASELINES:
         if (result := findings.one(task, name)) is not None:
             shown.append(f"{said} {100 * result.value:.1f}{unit}")

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ctxemb.results.names import TEST
+from ctxemb.results.names import TEST, WORD
 
 LEVEL = 0.05
 """A difference is significant if its p, after Holm's correction within a task, is below this level."""
@@ -20,7 +20,8 @@ class Result:
     ----------
     model
         Name of the model; ``NAME@random`` is its twin with random weights, ``NAME@static`` its
-        context-free vectors; ``majority`` and ``bag-of-words`` are baselines without a model.
+        context-free vectors, ``NAME@context-mean`` the mean of those of the other words; ``majority`` and
+        ``bag-of-words`` are baselines without a model.
     layer
         Layer number (0 is the context-free input), ``"mix"`` for the learned scalar mix, ``"concat"``
         for all layers side by side, ``"-"`` for baselines without a model.
@@ -39,6 +40,9 @@ class Result:
         Seed of probe and bootstrap.
     pool
         How pieces became the vector of a word or of a sentence.
+    context
+        What stands beside the vector of a word: ``"word"``, nothing; ``"window-K"``, the mean of it and K
+        words on each side; ``"sentence"``, the mean of its sentence.
     """
 
     model: str
@@ -53,6 +57,7 @@ class Result:
     n: int
     seed: int
     pool: str = "mean"
+    context: str = WORD
 
     def as_row(self) -> dict[str, Any]:
         """Return the result as a row of a table."""
@@ -65,7 +70,7 @@ class Difference:
 
     Parameters
     ----------
-    task, split, probe, metric, pool
+    task, split, probe, metric, pool, context
         Names, as in `Result`.
     a, layer_a, b, layer_b
         The two models (or twins, or baselines), each with the layer that dev chose.
@@ -84,6 +89,7 @@ class Difference:
     probe: str = "logistic"
     metric: str
     pool: str = "mean"
+    context: str = WORD
     a: str
     layer_a: int | str
     b: str
