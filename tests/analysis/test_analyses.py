@@ -11,6 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from ctxemb.analysis import control
+from ctxemb.analysis.analysis import Layer
 from ctxemb.analysis.clusters import cluster_labels
 from ctxemb.analysis.control import control_task
 from ctxemb.analysis.description_length import description_length
@@ -41,21 +43,44 @@ def words_task(kind: str, n: int = 400) -> Task:
 
 
 @pytest.mark.parametrize(
-    ("kind", "position"), [("token-label", 1), ("word-sense", 0), ("sentence-label", 0), ("pair", None)]
+    ("kind", "positions"),
+    [("token-label", [1]), ("word-sense", [0]), ("sentence-label", [0, 1]), ("pair", [0])],
 )
-def test_control_labels_are_those_of_types(kind: str, position: int | None) -> None:
+def test_control_labels_are_those_of_types(kind: str, positions: list[int]) -> None:
     task = words_task(kind)
-    control = control_task(task, seed=1)
-    assert control.metrics == ("accuracy",)
-    assert not any(example.also for example in control.examples)
+    drawn = control_task(task, seed=1)
+    assert drawn.metrics == ("accuracy",)
+    assert not any(example.also for example in drawn.examples)
     by_type: dict[tuple[str, ...], set[str]] = {}
-    for example in control.examples:
-        words = [task.sentences[span.sentence].words[position or 0] for span in example.spans]
+    for example in drawn.examples:
+        words = [task.sentences[span.sentence].words[i] for span in example.spans for i in positions]
         by_type.setdefault(tuple(words), set()).add(example.label)
     assert all(len(labels) == 1 for labels in by_type.values())
     assert {label for labels in by_type.values() for label in labels} == {"x", "y", "z"}
-    assert (control.gold == control_task(task, seed=1).gold).all()
-    assert (control.gold != control_task(task, seed=2).gold).any()
+    assert (drawn.gold == control_task(task, seed=1).gold).all()
+    assert (drawn.gold != control_task(task, seed=2).gold).any()
+
+
+def named_values(task: Task, X: Floats) -> dict[str, float]:
+    found = control.measure(Layer(task, lambda rows: X[rows], None, 0))
+    return {value.metric.name: value.value for value in found}
+
+
+def test_selectivity_is_zero_where_vectors_tell_nothing() -> None:
+    task = words_task("token-label")
+    task = dataclasses.replace(
+        task, examples=tuple(dataclasses.replace(example, also=()) for example in task.examples)
+    )
+    same = np.ones((400, 3), dtype=np.float32)
+    found = named_values(task, same)
+    assert found["selectivity"] == found["control_gain"] == found["control_spread"] == 0
+    assert found["control_accuracy"] > 0.3
+    names = [task.sentences[example.spans[0].sentence].words[1] for example in task.examples]
+    one_hot = (np.array(names)[:, None] == np.unique(names)).astype(np.float32)
+    by_heart = named_values(task, 3 * one_hot)  # the vector is the type, and the labels are random
+    assert by_heart["control_gain"] > 0.2
+    assert by_heart["selectivity"] < -0.2
+    assert 0 < by_heart["control_spread"] < 0.2
 
 
 def test_control_labels_come_as_often_as_the_labels_of_their_group() -> None:
