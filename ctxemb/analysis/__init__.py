@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     from ctxemb.analysis.measurements import Measurement, Measurements
     from ctxemb.analysis.neighbors import nearest, same_label_share
     from ctxemb.analysis.orthogonal import procrustes
-    from ctxemb.analysis.power import rank_stability, smallest_difference, superiority
+    from ctxemb.analysis.power import (
+        rank_shares,
+        rank_stability,
+        smallest_difference,
+        smallest_found,
+        superiority,
+    )
     from ctxemb.analysis.principal_axes import participation_ratio, spectrum
     from ctxemb.analysis.representational import rsa
     from ctxemb.analysis.rogue_dimensions import dimension_contributions, informativity
@@ -89,12 +95,14 @@ __all__ = [
     "partition_isotropy",
     "procrustes",
     "pwcca",
+    "rank_shares",
     "rank_stability",
     "rsa",
     "same_label_share",
     "self_similarity",
     "sense_separation",
     "smallest_difference",
+    "smallest_found",
     "spectrum",
     "superiority",
     "svcca",
@@ -140,12 +148,14 @@ _WHERE = {
     "partition_isotropy": "isotropy",
     "procrustes": "orthogonal",
     "pwcca": "canonical_correlation",
+    "rank_shares": "power",
     "rank_stability": "power",
     "rsa": "representational",
     "same_label_share": "neighbors",
     "self_similarity": "same_word",
     "sense_separation": "senses_apart",
     "smallest_difference": "power",
+    "smallest_found": "power",
     "spectrum": "principal_axes",
     "superiority": "power",
     "svcca": "canonical_correlation",

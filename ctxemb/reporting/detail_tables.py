@@ -27,14 +27,36 @@ def difference_table(findings: Findings, task: str) -> Table:
                 Cell(p_text(difference.p)),
                 Cell(p_text(difference.p_holm)),
                 Cell(f"{difference.effect:+.2f}"),
+                Cell(MISSING if difference.smallest is None else f"{100 * difference.smallest:.1f}"),
+                Cell(MISSING if difference.superiority is None else f"{difference.superiority:.3f}"),
             )
             rows.append(Row(cells, muted=not difference.is_significant))
     caption = (
         f"{task}: paired differences in points of {findings.metric_label(task)} on the same test "
         "examples, at the layers chosen on dev; permutation test, Holm's correction over this table, "
-        "Cohen's g. Grey: not significant."
+        "Cohen's g. Found from: the smallest difference that would have been found with 80 % power after the "
+        "correction. Superiority: how probable it is that the first is right on an example and the other is "
+        "not, ties counting half. Grey: not significant."
     )
-    return Table(caption, ("model", "less", "difference", "p", "p after Holm", "g"), tuple(rows))
+    columns = (
+        *("model", "less", "difference", "p", "p after Holm", "g"),
+        *("found from", "superiority"),
+    )
+    return Table(caption, columns, tuple(rows))
+
+
+def rank_table(findings: Findings, task: str) -> Table:
+    """Return how often each model takes each rank when the test is resampled."""
+    ranks = [row for row in findings.ranks if row.task == task]
+    n_ranks = max((len(row.shares) for row in ranks), default=0)
+    rows = tuple(
+        Row((Cell(row.model, number=False), *(Cell(f"{100 * share:.1f}") for share in row.shares)))
+        for row in ranks
+    )
+    caption = (
+        f"{task}: how stable ranks are, in % of 1,000 resamples of the test in which a model takes each rank"
+    )
+    return Table(caption, ("model", *(f"rank {i + 1}" for i in range(n_ranks))), rows)
 
 
 def _less(difference: Difference) -> str:
@@ -218,6 +240,7 @@ def detail_tables(findings: Findings, task: str) -> list[Table]:
         tuned_table,
         tuning_run_table,
         difference_table,
+        rank_table,
         part_table,
         seed_table,
         analysis_table,

@@ -76,7 +76,9 @@ def among_models(findings: Findings, task: str, models: Sequence[str]) -> list[S
         said.append(f"{winner} beats {_list(beaten)}")
     sentences_said = [Sentence("; ".join(said) + ".")] if said else []
     unclear = {frozenset((row.a, row.b)) for row in rows if not row.is_significant}
-    groups = [f"{_list(group)} are not shown to differ" for group in _groups(models, unclear)]
+    groups = [
+        f"{_list(group)} are not shown to differ{_missed(rows, group)}" for group in _groups(models, unclear)
+    ]
     if groups:
         sentences_said.append(Sentence("; ".join(groups) + ".", holds=False))
     if len(rows) < len(models) * (len(models) - 1) // 2:
@@ -89,6 +91,7 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
     """Return sentences on which models beat their twins and the baselines, and which are not shown to."""
     better: dict[tuple[str, ...], list[str]] = {}
     unclear: dict[tuple[str, ...], list[str]] = {}
+    not_shown: dict[tuple[str, ...], list[Difference]] = {}
     worse = []
     for suffix, name, plural in (*_BESIDE, *((other, said, said) for other, said in _BASELINES)):
         rows = {
@@ -103,6 +106,7 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
             better.setdefault(above, []).append(plural if len(above) > 1 else name)
         if open_:
             unclear.setdefault(open_, []).append(plural if len(open_) > 1 else name)
+            not_shown.setdefault(open_, []).extend(rows[model] for model in open_)
         if below:
             said = plural if suffix.startswith("@") and len(below) > 1 else name
             verb = "beat" if said.startswith("their") or said.endswith("vectors") else "beats"
@@ -113,7 +117,8 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
     sentences_said += [Sentence(text) for text in worse]
     sentences_said += [
         Sentence(
-            f"{_list(who)} {'is' if len(who) == 1 else 'are'} not shown to beat {_list(what, 'or')}.",
+            f"{_list(who)} {'is' if len(who) == 1 else 'are'} not shown to beat {_list(what, 'or')}"
+            f"{_missed(not_shown[who])}.",
             holds=False,
         )
         for who, what in unclear.items()
@@ -143,6 +148,16 @@ def _groups(models: Sequence[str], unclear: set[frozenset[str]]) -> list[list[st
             if alike and not any(set(group) <= set(other) for other in groups):
                 groups.append(list(group))
     return groups
+
+
+def _missed(rows: Iterable[Difference], among: Sequence[str] = ()) -> str:
+    """Return what would have been found (between some models), had it been there; "" if unknown."""
+    some = [row for row in rows if not among or {row.a, row.b} <= set(among)]
+    smallest = [row.smallest for row in some if row.smallest is not None]
+    if not smallest:
+        return ""
+    points = f"{100 * max(smallest):.1f} points"
+    return f" (no difference over {points} would have been missed, with 80 % power)"
 
 
 def _points(row: Difference) -> str:

@@ -19,6 +19,7 @@ from ctxemb.results.records import (
     Difference,
     MapPoint,
     Mix,
+    Ranks,
     Result,
     Training,
     Tuning,
@@ -59,6 +60,8 @@ class Findings:
         Tuned models beside their frozen probes, and each seed's run.
     manifests
         How the results of each comparison were made: spec, versions, models, tasks.
+    ranks
+        How often each model takes each rank when the test is resampled.
     """
 
     results: tuple[Result, ...] = ()
@@ -70,6 +73,7 @@ class Findings:
     tunings: tuple[Tuning, ...] = ()
     tuning_runs: tuple[TuningRun, ...] = ()
     manifests: tuple[dict[str, Any], ...] = ()
+    ranks: tuple[Ranks, ...] = ()
 
     def __add__(self, other: Findings) -> Findings:
         """Return the findings of both, each record once."""
@@ -290,6 +294,7 @@ _OPTIONAL: dict[str, type] = {
     "mixes": Mix,
     "maps": MapPoint,
     "differences": Difference,
+    "ranks": Ranks,
     "confusions": Confusion,
     "trainings": Training,
     "tunings": Tuning,

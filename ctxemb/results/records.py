@@ -82,6 +82,11 @@ class Difference:
         Cohen's g.
     n
         Number of examples.
+    smallest
+        The smallest difference that would have been found with 80 % power after the correction; None where
+        the two never differ, or if unknown.
+    superiority
+        The probability that `a` is right and `b` is not on an example, ties counting half; None if unknown.
     """
 
     task: str
@@ -101,6 +106,8 @@ class Difference:
     p_holm: float
     effect: float
     n: int
+    smallest: float | None = None
+    superiority: float | None = None
 
     @property
     def is_significant(self) -> bool:
@@ -119,7 +126,25 @@ class Difference:
             low=-self.high,
             high=-self.low,
             effect=-self.effect,
+            superiority=None if self.superiority is None else round(1 - self.superiority, 6),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """How often a model takes each rank on a task when the test is resampled.
+
+    Parameters
+    ----------
+    task, model
+        Names.
+    shares
+        The share of resamples in which it is the best, the second, and so on.
+    """
+
+    task: str
+    model: str
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
     assert len(results) == 4 * len(lines)  # accuracy and macro-F1, on dev and on the test
     assert {path.name for path in folder.iterdir()} == {
         "results.jsonl", "mixes.jsonl", "maps.jsonl", "differences.jsonl", "confusions.jsonl",
-        "trainings.jsonl", "tunings.jsonl", "tuning_runs.jsonl", "run.json",
+        "trainings.jsonl", "tunings.jsonl", "tuning_runs.jsonl", "ranks.jsonl",
+        "run.json",
     }  # fmt: skip
 
 
