@@ -15,8 +15,8 @@ from ctxemb.version import __version__
 
 _COMMANDS = (
     "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "export", "compare",
-    "report", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune", "predict",
-    "save", "completion",
+    "report", "explain", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune",
+    "predict", "save", "completion",
 )  # fmt: skip
 
 

@@ -304,8 +304,10 @@ class Runner:
 
         stored, *scores = (cache or self.cache).rows({**key, "interval": self.spec.seed}, rows)
         # Names are those of today, not those of the day when the scores were cached.
-        results = tuple(Result(**{**row, **named, "task": task.name}) for row in scores)
-        return Line(task, model, layer, probe, pool, restore_run(stored), results, context)
+        run = restore_run(stored)
+        known = {**named, "task": task.name, "setting": run.setting or None}
+        results = tuple(Result(**{**row, **known}) for row in scores)
+        return Line(task, model, layer, probe, pool, run, results, context)
 
     def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
         return {

@@ -216,6 +216,8 @@ def full_table(findings: Findings) -> Table:
                 Cell(str(result.seed)),
                 Cell(result.pool, number=False),
                 Cell(result.context, number=False),
+                Cell("" if result.setting is None else f"{result.setting:g}"),
+                Cell({None: "", True: "yes", False: "no"}[result.chosen], number=False),
             )
         )
         for result in findings.results
@@ -234,6 +236,8 @@ def full_table(findings: Findings) -> Table:
         "seed",
         "pool",
         "context",
+        "setting",
+        "chosen",
     )
     return Table("All results", columns, rows)
 

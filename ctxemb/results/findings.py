@@ -174,6 +174,20 @@ class Findings:
         layer = max(on_dev, key=lambda number: (on_dev[number].value, -number)) if on_dev else max(tested)
         return tested.get(layer)
 
+    def with_choices(self) -> Findings:
+        """Return the findings with results that say whether dev chose their layer."""
+        line = operator.attrgetter("task", "model", "probe", "pool", "context")
+        lines = dict.fromkeys(line(result) for result in self.results if isinstance(result.layer, int))
+        layers = {key: self.chosen(*key) for key in lines}
+
+        def marked(result: Result) -> Result:
+            best = layers.get(line(result))
+            if best is None or not isinstance(result.layer, int):
+                return result
+            return dataclasses.replace(result, chosen=result.layer == best.layer)
+
+        return dataclasses.replace(self, results=tuple(map(marked, self.results)))
+
     def same_line(self, result: Result, *, metric: str, split: str) -> Result | None:
         """Return the score of the same probe and layer in another metric, or on a part of the test."""
         wanted = dataclasses.replace(result, metric=metric, split=split)

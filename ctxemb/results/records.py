@@ -43,6 +43,12 @@ class Result:
     context
         What stands beside the vector of a word: ``"word"``, nothing; ``"window-K"``, the mean of it and K
         words on each side; ``"sentence"``, the mean of its sentence.
+    setting
+        What dev chose: the strength of a penalty (of bags of words, its inverse), or a number of neighbours;
+        None where there was nothing to choose, or if unknown.
+    chosen
+        Whether dev chose this layer among those of the same model and probe; None if it is no single layer of
+        a model, or unknown.
     """
 
     model: str
@@ -58,6 +64,8 @@ class Result:
     seed: int
     pool: str = "mean"
     context: str = WORD
+    setting: float | None = None
+    chosen: bool | None = None
 
     def as_row(self) -> dict[str, Any]:
         """Return the result as a row of a table."""

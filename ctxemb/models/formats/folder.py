@@ -157,7 +157,8 @@ class FolderFormat:
         expected = network.state_dict().keys()
         rules = [rule for rule in self.rules(network.config.n_blocks) if rule.ours in expected]
         tensors = {name: tensor.to("cpu", dtype) for name, tensor in stored(network, rules).items()}
-        values = self.write_config(network.config)
+        special = self.special_pieces(network)
+        values = self.write_config(network.config) | _ends(special, network.tokenizer)
         if head is not None:
             values |= head.values
             tensors = {self.prefix + name: tensor for name, tensor in tensors.items()}
@@ -166,7 +167,7 @@ class FolderFormat:
         write_text(folder / CONFIG, json.dumps(values, indent=2) + "\n")
         write_whole(folder / SAFE, lambda path: path.write_bytes(content))
         write_text(folder / TOKENIZER, network.tokenizer.tokenizer.to_str(pretty=False))
-        settings = {"tokenizer_class": "PreTrainedTokenizerFast", **self.special_pieces(network)}
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
 
     def _read_tokenizer(self, folder: Path, config: Any) -> PieceTokenizer:
@@ -200,6 +201,15 @@ class FolderFormat:
             shown = ", ".join(sorted(odd)[:5]) + (" …" if len(odd) > 5 else "")
             raise FormatError(f"{path}: unknown tensors: {shown}")
         return known
+
+
+def _ends(special: dict[str, str], tokenizer: PieceTokenizer) -> dict[str, int | None]:
+    """Return the ids of the pieces that begin and end a text, where one begins it; others guess GPT-2's."""
+    start = special.get("bos_token")
+    if start is None:
+        return {}
+    pieces = {"bos_token_id": start, "eos_token_id": special.get("eos_token", start)}
+    return {key: tokenizer.tokenizer.token_to_id(piece) for key, piece in pieces.items()}
 
 
 def _modern(name: str) -> str:
