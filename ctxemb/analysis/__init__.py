@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     from ctxemb.analysis.measurements import Measurement, Measurements
     from ctxemb.analysis.neighbors import nearest
     from ctxemb.analysis.orthogonal import procrustes
-    from ctxemb.analysis.power import rank_stability, smallest_difference, superiority
+    from ctxemb.analysis.power import (
+        rank_shares,
+        rank_stability,
+        smallest_difference,
+        smallest_found,
+        superiority,
+    )
     from ctxemb.analysis.principal_axes import participation_ratio, spectrum
     from ctxemb.analysis.representational import rsa
     from ctxemb.analysis.rogue_dimensions import dimension_contributions, informativity
@@ -90,6 +96,7 @@ __all__ = [
     "partition_isotropy",
     "procrustes",
     "pwcca",
+    "rank_shares",
     "rank_stability",
     "rsa",
     "same_label_by_group",
@@ -97,6 +104,7 @@ __all__ = [
     "self_similarity",
     "sense_separation",
     "smallest_difference",
+    "smallest_found",
     "spectrum",
     "superiority",
     "svcca",
@@ -142,6 +150,7 @@ _WHERE = {
     "partition_isotropy": "isotropy",
     "procrustes": "orthogonal",
     "pwcca": "canonical_correlation",
+    "rank_shares": "power",
     "rank_stability": "power",
     "rsa": "representational",
     "same_label_by_group": "same_sense",
@@ -149,6 +158,7 @@ _WHERE = {
     "self_similarity": "same_word",
     "sense_separation": "senses_apart",
     "smallest_difference": "power",
+    "smallest_found": "power",
     "spectrum": "principal_axes",
     "superiority": "power",
     "svcca": "canonical_correlation",

@@ -29,6 +29,7 @@ def probe(
     probes: ProbeLike | Sequence[ProbeLike] = "logistic",
     combinations: Sequence[str] | None = None,
     pools: Sequence[str] = (),
+    contexts: Sequence[str] = (),
     analyses: Sequence[str] = (),
     baselines: bool = True,
     space: str = "raw",
@@ -58,6 +59,8 @@ def probe(
         where all layers are probed by it.
     pools
         How pieces become the vector of a sentence, besides the mean: ``"max"``, ``"cls"``, ``"last"``.
+    contexts
+        What stands beside the vectors of words, besides nothing: ``"sentence"``, ``"window-K"``.
     analyses
         What else to measure; see `ctxemb.analysis`.
     baselines
@@ -98,6 +101,7 @@ def probe(
         "layers": layers,
         "combinations": tuple(combinations),
         "pools": tuple(dict.fromkeys(("mean", *pools))),
+        "contexts": tuple(dict.fromkeys(("word", *contexts))),
         "analyses": tuple(analyses),
         **({} if wanted == KNOWN_BASELINES else {"baselines": wanted}),
         "space": space,

@@ -16,8 +16,8 @@ from ctxemb.version import __version__
 
 _COMMANDS = (
     "models", "tasks", "data", "embed", "store", "probe", "neighbors", "analyse", "explore", "export",
-    "compare", "report", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs", "finetune",
-    "predict", "save", "completion",
+    "compare", "report", "explain", "pretrain", "perplexity", "fill", "surprisal", "minimal-pairs",
+    "finetune", "predict", "save", "completion",
 )  # fmt: skip
 
 

@@ -59,10 +59,19 @@ if TYPE_CHECKING:
     "be repeated.",
 )
 @click.option(
+    "--context",
+    "contexts",
+    metavar="CONTEXT",
+    multiple=True,
+    help="Of word tasks, besides words alone: what stands beside a word's vector, 'sentence' (the mean of "
+    "its words) or 'window-K' (of K words on each side); may be repeated.",
+)
+@click.option(
     "--baselines/--no-baselines",
     default=True,
     show_default=True,
-    help="Majority, bag of words, context-free vectors, and the random twin beside each model.",
+    help="Majority, bags of words, context-free vectors, those of the other words, and each model's random "
+    "twin.",
 )
 @click.option(
     "--analysis",
@@ -107,6 +116,7 @@ def command(
     probes: tuple[str, ...],
     combinations: tuple[str, ...],
     pools: tuple[str, ...],
+    contexts: tuple[str, ...],
     baselines: bool,
     analyses: tuple[str, ...],
     space: str,
@@ -141,6 +151,7 @@ def command(
             probes=probes,
             combinations=combinations or None,
             pools=pools,
+            contexts=contexts,
             analyses=analyses,
             baselines=baselines,
             space=space,
@@ -166,16 +177,18 @@ def command(
 def _print_summary(findings: Findings) -> None:
     """Print a table for each task and metric: what a person looks for."""
     from ctxemb.analysis import analysis_metrics
-    from ctxemb.results.names import NO_LAYER
+    from ctxemb.results.names import NO_LAYER, WORD
     from ctxemb.scoring.metrics import METRICS
 
     metrics = {**METRICS, **analysis_metrics()}
     shown = [result for result in findings.results if result.split == metrics[result.metric].split]
-    several = len({result.pool for result in shown}) > 1
+    several = [key for key in ("pool", "context") if len({getattr(result, key) for result in shown}) > 1]
     for task, metric in dict.fromkeys((result.task, result.metric) for result in shown):
         of_metric = [result for result in shown if (result.task, result.metric) == (task, metric)]
         chosen = [
-            findings.chosen(task, model) for model in dict.fromkeys(result.model for result in of_metric)
+            findings.chosen(task, model, context=context)
+            for model in dict.fromkeys(result.model for result in of_metric)
+            for context in findings.contexts(task)
         ]
         stars = [_place(best) for best in chosen if best is not None and best.layer != NO_LAYER]
         bounded = metrics[metric].has_interval
@@ -184,7 +197,7 @@ def _print_summary(findings: Findings) -> None:
                 "model": result.model,
                 "layer": f"{result.layer}{'*' * (_place(result) in stars)}",
                 "probe": result.probe,
-                **({"pool": result.pool} if several else {}),
+                **{key: getattr(result, key) for key in several},
                 metric: result.value,
                 **({"low": result.low, "high": result.high} if bounded else {}),
             }
@@ -208,7 +221,7 @@ def _print_summary(findings: Findings) -> None:
     rows = [
         {
             "task": row.task,
-            "comparison": f"{row.a} - {row.b}",
+            "comparison": f"{row.a} - {row.b}" + (f" ({row.context})" if row.context != WORD else ""),
             "difference": row.difference,
             "low": row.low,
             "high": row.high,
@@ -221,5 +234,5 @@ def _print_summary(findings: Findings) -> None:
         print_rows(rows, "table", "paired differences on the test, at the layers that dev chose")
 
 
-def _place(result: Result) -> tuple[str, int | str, str, str]:
-    return result.model, result.layer, result.probe, result.pool
+def _place(result: Result) -> tuple[str, int | str, str, str, str]:
+    return result.model, result.layer, result.probe, result.pool, result.context

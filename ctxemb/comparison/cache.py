@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ctxemb.atomic import sweep, write_text, write_whole
 
 ENVIRONMENT = "CTXEMB_CACHE"
-FORMAT = 3
+FORMAT = 4
 """Counted up when vectors or scores change for the same model, text and settings."""
 
 
@@ -43,10 +43,10 @@ class Cache:
     def arrays(
         self,
         keys: Sequence[dict[str, Any]],
-        shape: tuple[int, ...],
+        shapes: Sequence[tuple[int, ...]],
         fill: Callable[[list[int], list[NDArray[np.float32]]], None],
     ) -> list[NDArray[np.float32]]:
-        """Return the array of each key, memory-mapped where there is a folder.
+        """Return the array of each key, of these `shapes`, memory-mapped where there is a folder.
 
         Those that were not computed before are filled in together by `fill`, which is given their places
         among `keys`; on disk, and kept when they are whole.
@@ -54,23 +54,25 @@ class Cache:
         folder = self.folder
         if folder is None:
             self._may_compute()
-            values = [np.empty(shape, dtype=np.float32) for _ in keys]
+            values = [np.empty(shape, dtype=np.float32) for shape in shapes]
             fill(list(range(len(keys))), values)
             return values
         paths = [folder / "vectors" / f"{digest(key)}.npy" for key in keys]
         missing = [place for place, path in enumerate(paths) if not path.is_file()]
         if missing:
             self._may_compute()
+            wanted = [(paths[i], shapes[i]) for i in missing]
             try:
-                _fill_arrays([paths[i] for i in missing], shape, partial(fill, missing))
+                _fill_arrays(wanted, partial(fill, missing))
             except OSError as error:
                 if not self._left(error):
                     raise
-                return self.arrays(keys, shape, fill)
-        read = [_read_array(path, shape) for path in paths]
-        if None in [found if found is None else 0 for found in read]:  # a damaged file is made anew
-            return self.arrays(keys, shape, fill)
-        return [found for found in read if found is not None]
+                return self.arrays(keys, shapes, fill)
+        read = [_read_array(path, shape) for path, shape in zip(paths, shapes, strict=True)]
+        whole = [found for found in read if found is not None]
+        if len(whole) < len(read):  # a damaged file is made anew
+            return self.arrays(keys, shapes, fill)
+        return whole
 
     def rows(self, key: dict[str, Any], make: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """Return the rows for `key`."""
@@ -175,19 +177,19 @@ def digest(key: dict[str, Any]) -> str:
 
 
 def _fill_arrays(
-    paths: Sequence[Path],
-    shape: tuple[int, ...],
+    wanted: Sequence[tuple[Path, tuple[int, ...]]],
     fill: Callable[[list[NDArray[np.float32]]], None],
     made: tuple[NDArray[np.float32], ...] = (),
 ) -> None:
     """Write arrays that are filled in together; the files get their names when all are whole."""
-    if not paths:
+    if not wanted:
         fill(list(made))
         return
+    (first, shape), *others = wanted
 
     def write(path: Path) -> None:
         values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-        _fill_arrays(paths[1:], shape, fill, (*made, values))
+        _fill_arrays(others, fill, (*made, values))
         values.flush()
 
-    write_whole(paths[0], write)
+    write_whole(first, write)

@@ -12,10 +12,10 @@ from ctxemb.errors import CtxembError, InputError
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.models import ContextualModel
 from ctxemb.probes import baselines_for
-from ctxemb.results.names import BASELINES
+from ctxemb.results.names import BASELINES, CONTEXT_MEAN
 from ctxemb.suggest import unknown_name
 from ctxemb.tasks import Task
-from ctxemb.tasks.base import PAIR_KINDS
+from ctxemb.tasks.base import PAIR_KINDS, WORD_KINDS, Kind
 
 
 @contextmanager
@@ -52,8 +52,7 @@ def check_comparison(
         raise InputError(f"{spec.where('recipes')}only named models are tuned, not the object {objects[0]}")
     kinds = {task.kind for task in tasks}
     asked_for = spec.model_fields_set
-    if "pools" in asked_for and len(spec.pools) > 1 and "sentence-label" not in kinds:
-        raise _useless(spec, "pools", "other pools than mean are for sentence labels; there are none in")
+    _check_ways(spec, kinds)
     useful = {name for kind in kinds for name in analyses_for(kind)}
     for name in spec.analyses if "analyses" in asked_for else ():
         if name not in useful:
@@ -64,11 +63,21 @@ def check_comparison(
         )
     if "baselines" in asked_for:
         fitting = {*WITH_A_MODEL, *(name for task in tasks for name in baselines_for(task))}
+        if "word-sense" not in kinds:
+            fitting.discard(CONTEXT_MEAN.removeprefix("@"))
         for name in spec.baselines:
             if name not in fitting:
                 raise _useless(spec, "baselines", f"{name} is for none of the tasks")
     if spec.map is not None:
         _check_map(spec, tasks, models)
+
+
+def _check_ways(spec: ComparisonSpec, kinds: set[Kind]) -> None:
+    """Check that pools and contexts are for some task."""
+    if len(spec.pools) > 1 and "sentence-label" not in kinds:
+        raise _useless(spec, "pools", "other pools than mean are for sentence labels; there are none in")
+    if len(spec.contexts) > 1 and not kinds & set(WORD_KINDS):
+        raise _useless(spec, "contexts", "contexts are for the vectors of words; there are no word tasks in")
 
 
 def _useless(spec: ComparisonSpec, key: str, message: str) -> InputError:

@@ -76,7 +76,7 @@ def evaluate(
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     curves = tuple(training for name in spec.models if name not in own.models for training in trainings(name))
-    return replace(findings, trainings=curves, manifests=(manifest,))
+    return replace(findings, trainings=curves, manifests=(manifest,)).with_choices()
 
 
 def _tuned(runner: Runner, lines: Sequence[Line], findings: Findings, progress: Progress) -> Findings:

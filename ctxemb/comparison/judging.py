@@ -10,11 +10,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.analysis import rank_shares, smallest_found, superiority
 from ctxemb.comparison.line import Line
 from ctxemb.probes import scored_labels, scored_results
-from ctxemb.results import Confusion, Difference, Findings, Result
-from ctxemb.results.names import NO_LAYER, RANDOM, STATIC, part_split
-from ctxemb.scoring.statistics import compare_paired, holm
+from ctxemb.results import Confusion, Difference, Findings, Ranks, Result
+from ctxemb.results.names import CONTEXT_MEAN, NO_LAYER, RANDOM, STATIC, WORD, part_split
+from ctxemb.scoring.seeds import resampled_scores
+from ctxemb.scoring.statistics import PairedDifference, compare_paired, holm
 from ctxemb.tasks import Task
 
 
@@ -37,26 +39,37 @@ def judge(
     Returns
     -------
     Findings
-        Scores of the parts of the test, differences with their tests, and confusions.
+        Scores of the parts of the test, differences with their tests, ranks, and confusions. Each context
+        is a family of its own for Holm's correction: models against each other, and against themselves
+        without it.
     """
     parts: list[Result] = []
     differences: list[Difference] = []
     confusions: list[Confusion] = []
+    ranks: list[Ranks] = []
     for task in tasks:
         chosen = chosen_lines([line for line in lines if line.task is task], findings)
         for line in chosen.values():
             parts += _parts(line, seed)
             confusions += _confusions(line) if line.model in models else []
         differences += _differences(task, list(_pairs(chosen, models)), seed)
-    return Findings(tuple(parts), differences=tuple(differences), confusions=tuple(confusions))
+        ranks += _ranks(task, [chosen[name] for name in models if name in chosen], seed)
+        for context in findings.contexts(task.name)[1:]:
+            beside = chosen_lines([line for line in lines if line.task is task], findings, context)
+            pairs = [(beside[a], beside[b]) for a, b in combinations(models, 2) if {a, b} <= set(beside)]
+            pairs += [(line, chosen[name]) for name, line in beside.items()]
+            differences += _differences(task, pairs, seed)
+    return Findings(
+        tuple(parts), differences=tuple(differences), confusions=tuple(confusions), ranks=tuple(ranks)
+    )
 
 
-def chosen_lines(lines: Sequence[Line], findings: Findings) -> dict[str, Line]:
-    """Return, for each model and baseline of one task, the line that `findings` chose."""
+def chosen_lines(lines: Sequence[Line], findings: Findings, context: str = WORD) -> dict[str, Line]:
+    """Return, for each model and baseline of one task, the line in a context that `findings` chose."""
     chosen: dict[str, Line] = {}
     for model in dict.fromkeys(line.model for line in lines):
-        result = findings.chosen(lines[0].task.name, model)
-        if result is not None:
+        result = findings.chosen(lines[0].task.name, model, context=context)
+        if result is not None and result.context == context:
             chosen[model] = next(line for line in lines if line.model == model and line.holds(result))
     return chosen
 
@@ -68,7 +81,7 @@ def _pairs(chosen: dict[str, Line], models: Sequence[str]) -> Iterator[tuple[Lin
         yield chosen[a], chosen[b]
     for name in present:
         for other, line in chosen.items():
-            if other in (name + RANDOM, name + STATIC) or line.layer == NO_LAYER:
+            if other in (name + RANDOM, name + STATIC, name + CONTEXT_MEAN) or line.layer == NO_LAYER:
                 yield chosen[name], line
 
 
@@ -78,6 +91,7 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
         numbers = a.run.test.rows
         gold, of_a = scored_labels(task, numbers, a.run.test.labels)
         _, of_b = scored_labels(task, numbers, b.run.test.labels)
+        right_a, right_b = (np.asarray(labels == gold, dtype=float) for labels in (of_a, of_b))
         paired = compare_paired(
             task.metrics[0],
             gold,
@@ -96,6 +110,7 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
                 probe=a.probe,
                 metric=task.metrics[0],
                 pool=a.pool,
+                context=a.context,
                 a=a.model,
                 layer_a=a.layer,
                 b=b.model,
@@ -107,10 +122,37 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
                 p_holm=1.0,
                 effect=round(paired.effect, 6),
                 n=len(numbers),
+                smallest=_smallest(paired, len(pairs)),
+                superiority=round(superiority(right_a, right_b), 6),
             )
         )
     corrected = holm([row.p for row in rows])
     return [replace(row, p_holm=round(p, 6)) for row, p in zip(rows, corrected, strict=True)]
+
+
+def _smallest(paired: PairedDifference, n_tests: int) -> float | None:
+    found = smallest_found(paired.error, paired.n_units, n_tests)
+    return round(found, 6) if found > 0 else None
+
+
+def _ranks(task: Task, lines: Sequence[Line], seed: int) -> list[Ranks]:
+    """Return how often each model takes each rank; nothing of one model alone."""
+    if len(lines) < 2:
+        return []
+    rows = lines[0].run.test.rows
+    scored = [scored_labels(task, rows, line.run.test.labels) for line in lines]
+    scores = resampled_scores(
+        task.metrics[0],
+        scored[0][0],
+        [predicted for _, predicted in scored],
+        task.example_groups[rows],
+        labels=task.group_labels,
+        clusters=task.example_clusters[rows],
+        positions=task.example_positions[rows],
+        seed=seed,
+    )
+    shares = rank_shares(scores.T).round(4).tolist()
+    return [Ranks(task.name, line.model, tuple(share)) for line, share in zip(lines, shares, strict=True)]
 
 
 def _parts(line: Line, seed: int) -> list[Result]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ctxemb.probes import Prediction, ProbeRun
 from ctxemb.results import Findings, MapPoint, Mix, Result
+from ctxemb.results.names import WORD
 from ctxemb.tasks import Task
 
 
@@ -25,6 +26,8 @@ class Line:
         The predictions.
     results
         Their scores, on dev and on the test.
+    context
+        What stands beside the vectors of words.
     """
 
     task: Task
@@ -34,6 +37,12 @@ class Line:
     pool: str
     run: ProbeRun
     results: tuple[Result, ...]
+    context: str = WORD
+
+    def called(self, model: str) -> Line:
+        """Return the line as that of a baseline of this name, which has no context but its own."""
+        results = tuple(replace(result, model=model, context=WORD) for result in self.results)
+        return replace(self, model=model, context=WORD, results=results)
 
     def holds(self, result: Result) -> bool:
         """Return whether a result is one of this line."""

@@ -140,7 +140,7 @@ def _in_senses(query: _Query, name: str, cache: Cache) -> list[dict[str, Any]]:
     def fill(_: list[int], values: list[NDArray[np.float32]]) -> None:
         values[0][:] = embed(model, task.sentences, layers=[layer]).values[0]
 
-    (vectors,) = cache.arrays([key], shape, fill)
+    (vectors,) = cache.arrays([key], [shape], fill)
     return query.run(model, layer, vectors, [found.words for found in task.sentences])
 
 

@@ -20,16 +20,17 @@ from pydantic import (
 from ctxemb.analysis import analysis_names
 from ctxemb.analysis.spaces import Space
 from ctxemb.checked_toml import check, line_of, read_checked
-from ctxemb.errors import CtxembError, InputError
+from ctxemb.comparison.contexts import check_context
+from ctxemb.errors import CtxembError, InputError, UnknownNameError
 from ctxemb.finetuning.catalogue import recipe_for
 from ctxemb.models.computation import Computation, Dtype
 from ctxemb.probes import probe_names
-from ctxemb.results.names import BASELINES, RANDOM, STATIC
+from ctxemb.results.names import BASELINES, CONTEXT_MEAN, RANDOM, STATIC, WORD
 from ctxemb.shipped import shipped_path
 from ctxemb.suggest import unknown_name
 from ctxemb.tasks import is_task, unknown_task
 
-WITH_A_MODEL = (STATIC.removeprefix("@"), RANDOM.removeprefix("@"))
+WITH_A_MODEL = tuple(name.removeprefix("@") for name in (STATIC, CONTEXT_MEAN, RANDOM))
 """Baselines that stand beside each model."""
 
 KNOWN_BASELINES = (*BASELINES, *WITH_A_MODEL)
@@ -80,12 +81,19 @@ class ComparisonSpec(BaseModel):
     pools
         How pieces become the vector of a sentence, in tasks of sentence labels; the first is ``"mean"``, with
         which all else is done.
+    contexts
+        What stands beside the vectors of words: the first is ``"word"``, nothing, with which all else is
+        done; ``"window-K"`` the mean of each word and of K words on each side, ``"sentence"`` the mean of
+        its sentence, each with the leading probe. A model that reads from left to right has not read what
+        follows a word; this gives it to all alike.
     analyses
         What else to measure on every layer; see `ctxemb.analysis`.
     baselines
-        Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"word-majority"`` (token
-        labels) and ``"first-sense"`` (senses of an inventory). With a model: ``"static"`` (layer 0
-        of each model, each word read alone) and ``"random"`` (each model's twin with random weights).
+        Without a model, where they make sense: ``"majority"``, ``"bag-of-words"``, ``"bag-of-10-words"``
+        (word senses), ``"word-majority"`` (token labels) and ``"first-sense"`` (senses of an inventory). With
+        a model: ``"static"`` (layer 0 of each model, each word read alone), ``"context-mean"`` (word senses:
+        the mean of these vectors of the *other* words of the sentence) and ``"random"`` (each model's twin
+        with random weights).
     space
         Space of the vectors that probes of layers read, fitted on training examples; see
         `ctxemb.analysis.spaces`. A learned mix scales its layers itself, and reads them as they are.
@@ -113,6 +121,7 @@ class ComparisonSpec(BaseModel):
     probes: Annotated[tuple[str, ...], Field(min_length=1)] = ("logistic", "1-nn", "centroid")
     combinations: tuple[Combination, ...] = ("mix", "concat")
     pools: Annotated[tuple[SentencePool, ...], Field(min_length=1)] = ("mean",)
+    contexts: Annotated[tuple[str, ...], Field(min_length=1)] = (WORD,)
     analyses: tuple[str, ...] = ()
     baselines: tuple[str, ...] = KNOWN_BASELINES
     space: str = "raw"
@@ -197,8 +206,21 @@ class ComparisonSpec(BaseModel):
             raise ValueError('the first should be "mean", with which all else is done')
         return names
 
+    @field_validator("contexts")
+    @classmethod
+    def _word_first(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names[0] != WORD:
+            raise ValueError(f'the first should be "{WORD}", with which all else is done')
+        for name in names:
+            try:
+                check_context(name)
+            except UnknownNameError as error:
+                raise ValueError(str(error)) from error
+        return names
+
     @field_validator(
-        "models", "tasks", "probes", "layers", "combinations", "baselines", "pools", "analyses", "recipes"
+        *("models", "tasks", "probes", "layers", "combinations"),
+        *("baselines", "pools", "contexts", "analyses", "recipes"),
     )
     @classmethod
     def _no_repetition(cls, names: object) -> object:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from ctxemb.analysis import Layer, analyses_for
 from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.contexts import OTHERS
 from ctxemb.comparison.line import Line, StepOutput, restore_run, store_run
 from ctxemb.comparison.maps import sense_map
 from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.scheduler import Step
 from ctxemb.comparison.spaced import spaced
 from ctxemb.comparison.spec import ComparisonSpec
-from ctxemb.comparison.vectors import model_key, read_rows, task_vectors
+from ctxemb.comparison.vectors import LAST, features_of, model_key, task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
@@ -26,7 +27,6 @@ from ctxemb.models.encoding import NO_WORD
 from ctxemb.models.static import StaticModel
 from ctxemb.probes import (
     LOGISTIC,
-    Features,
     ProbeRun,
     baselines_for,
     run_baseline,
@@ -36,15 +36,13 @@ from ctxemb.probes import (
 )
 from ctxemb.probes.splits import splits_of_task
 from ctxemb.results import Mix, Result
-from ctxemb.results.names import NO_LAYER
+from ctxemb.results.names import CONTEXT_MEAN, NO_LAYER, STATIC, WORD
 from ctxemb.tasks import Task
-from ctxemb.tasks.base import PAIR_KINDS
+from ctxemb.tasks.base import PAIR_KINDS, WORD_KINDS
 from ctxemb.text.sentence import Sentence
 
 Vectors = NDArray[np.float32]
 """(n_layers, n_examples, width), memory-mapped."""
-
-_LAST = 4
 
 
 class Runner:
@@ -96,6 +94,9 @@ class Runner:
                     steps.append(
                         Step(what, partial(self.twin, partial(self._static, name), task), task, model)
                     )
+                if CONTEXT_MEAN.removeprefix("@") in wanted and task.kind == "word-sense":
+                    what = f"{task.name}: {model.name}, mean of the other words"
+                    steps.append(Step(what, partial(self.context_mean, name, task), task, model))
                 if "random" in wanted and name not in self.own.models:
                     what = f"{task.name}: {model.name}, random weights"
                     twin = partial(self.twin, partial(self._random, name), task)
@@ -117,9 +118,11 @@ class Runner:
         return StepOutput((line,))
 
     def model(self, model: ContextualModel, task: Task) -> StepOutput:
-        """Run all that is wanted on a model's mean vectors, and a logistic probe on those of other pools."""
+        """Run all that is wanted on a model's mean vectors, and a probe on other pools and contexts."""
         pools = self._pools(task, model)
-        vectors, *of_others = task_vectors(model, task, self.cache, pools=pools)
+        contexts = self.spec.contexts[1:] if task.kind in WORD_KINDS else ()
+        vectors, *of_others = task_vectors(model, task, self.cache, pools=pools, contexts=contexts)
+        of_pools, of_contexts = of_others[: len(pools) - 1], of_others[len(pools) - 1 :]
         lines: list[Line] = []
         measures: list[Result] = []
         layers = [int(layer) for layer in resolve_layers(self.spec.layers, model.n_layers)]
@@ -135,8 +138,11 @@ class Runner:
             for name in (name for name in self.spec.analyses if name in analyses):
                 measures += self._analysis(name, model, task, layer, vectors, known)
             lines += of_layer
-        for pool, others in zip(pools[1:], of_others, strict=True):
+        for pool, others in zip(pools[1:], of_pools, strict=True):
             lines += [self._probe(model, task, LOGISTIC.name, i, others, pool=pool) for i in layers]
+        lead = self.own.leading_probe(task, self.spec.probes)
+        for context, others in zip(contexts, of_contexts, strict=True):
+            lines += [self._probe(model, task, lead, i, others, context=context) for i in layers]
         output = StepOutput(tuple(lines), tuple(measures)) + self._combined(model, task, vectors)
         wanted = self.spec.map.task if self.spec.map is not None else None
         if self.spec.map is not None and any(
@@ -161,6 +167,14 @@ class Runner:
         probe = self.own.leading_probe(task, self.spec.probes)
         return StepOutput(tuple(self._probe(model, task, probe, int(i), vectors) for i in chosen))
 
+    def context_mean(self, name: str, task: Task) -> StepOutput:
+        """Run the leading probe on the mean of the other words' context-free vectors."""
+        model = self._static(name)
+        (vectors,) = task_vectors(model, task, self.cache, pools=(), contexts=(OTHERS,))
+        probe = self.own.leading_probe(task, self.spec.probes)
+        line = self._probe(model, task, probe, 0, vectors, context=OTHERS)
+        return StepOutput((line.called(model.name.removesuffix(STATIC) + CONTEXT_MEAN),))
+
     def _pools(self, task: Task, model: ContextualModel) -> Sequence[Pool]:
         """Return the pools that make sense: of words the mean alone, and cls where there is such a piece."""
         if task.kind != "sentence-label":
@@ -176,7 +190,7 @@ class Runner:
         wanted = self.spec.combinations
         if "concat" in wanted:
             output += StepOutput((self._probe(model, task, LOGISTIC.name, "concat", vectors),))
-        if "last4" in wanted and model.n_layers > _LAST:
+        if "last4" in wanted and model.n_layers > LAST:
             output += StepOutput((self._probe(model, task, LOGISTIC.name, "last4", vectors),))
         if "mix" in wanted:
             output += self._mix(model, task, vectors)
@@ -199,16 +213,19 @@ class Runner:
         vectors: Vectors,
         *,
         pool: str = "mean",
+        context: str = WORD,
         seed: int | None = None,
         learn_dev: bool = True,
     ) -> Line:
         chosen = self.spec.seed if seed is None else seed
         key = {**self._key(model, task, layer, pool), "probe": probe, "seed": chosen}
+        if context != WORD:
+            key["context"] = context
         if not learn_dev:
             key["learn_dev"] = False
         if self.spec.space != "raw":
             key["space"] = self.spec.space
-        features = spaced(task, _features(vectors, layer), self.spec.space)
+        features = spaced(task, features_of(vectors, layer), self.spec.space)
         return self._line(
             key,
             task,
@@ -219,6 +236,7 @@ class Runner:
             lambda: run_probe(
                 task, self.own.probes.get(probe, probe), features, seed=chosen, learn_dev=learn_dev
             ),
+            context=context,
             seed=chosen,
             cache=Cache(None) if probe in self.own.probes else self.cache,
         )
@@ -253,7 +271,7 @@ class Runner:
         key = {**self._key(model, task, layer, "mean"), "what": name, "seed": self.spec.seed}
 
         def rows() -> list[dict[str, Any]]:
-            given = Layer(task, _features(vectors, layer), known, self.spec.seed)
+            given = Layer(task, features_of(vectors, layer), known, self.spec.seed)
             results = analyses_for(task.kind)[name].results(given)
             return list(map(_nameless, results))
 
@@ -270,12 +288,13 @@ class Runner:
         pool: str,
         make: Callable[[], ProbeRun],
         *,
+        context: str = WORD,
         seed: int | None = None,
         cache: Cache | None = None,
     ) -> Line:
         """Return the line for `key`: predictions from the cache if they are there, and their scores."""
         chosen = self.spec.seed if seed is None else seed
-        named = {"model": model, "layer": layer, "probe": probe, "pool": pool}
+        named = {"model": model, "layer": layer, "probe": probe, "pool": pool, "context": context}
 
         def rows() -> list[dict[str, Any]]:
             run = make()
@@ -288,8 +307,10 @@ class Runner:
 
         stored, *scores = (cache or self.cache).rows({**key, "interval": self.spec.seed}, rows)
         # Names are those of today, not those of the day when the scores were cached.
-        results = tuple(Result(**{**row, **named, "task": task.name}) for row in scores)
-        return Line(task, model, layer, probe, pool, restore_run(stored), results)
+        run = restore_run(stored)
+        known = {**named, "task": task.name, "setting": run.setting or None}
+        results = tuple(Result(**{**row, **known}) for row in scores)
+        return Line(task, model, layer, probe, pool, run, results, context)
 
     def _key(self, model: ContextualModel, task: Task, layer: int | str, pool: str) -> dict[str, Any]:
         return {
@@ -304,11 +325,3 @@ class Runner:
 def _nameless(record: Result | Mix) -> dict[str, Any]:
     """Return a record as the cache keeps it: without the names that model and task have today."""
     return {key: value for key, value in dataclasses.asdict(record).items() if key not in ("model", "task")}
-
-
-def _features(vectors: Vectors, layer: int | str) -> Features:
-    """Return the function that reads the vectors of some examples, and no others, from disk."""
-    if isinstance(layer, int):
-        return lambda rows: read_rows(vectors, [layer], rows)
-    layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - _LAST, len(vectors))
-    return lambda rows: read_rows(vectors, layers, rows)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctxemb.comparison.cache import Cache
+from ctxemb.comparison.contexts import in_context, n_vectors
 from ctxemb.extraction import embed_ways
 from ctxemb.extraction.pooling import Pool, Unit
 from ctxemb.models import ContextualModel
 from ctxemb.models.computation import FLOAT32_ON_CPU
+from ctxemb.probes import Features
+from ctxemb.results.names import WORD
 from ctxemb.tasks import Task
 
 _SENTENCES_AT_ONCE = 1000
 _ROWS_AT_ONCE = 1 << 12
+
+LAST = 4
+"""Layers of the combinations of the last ones."""
 
 
 def model_key(model: ContextualModel) -> dict[str, Any]:
@@ -32,23 +39,43 @@ def task_vectors(
     cache: Cache,
     *,
     pools: Sequence[Pool] = ("mean",),
+    contexts: Sequence[str] = (),
     progress: Callable[[int], None] = lambda n_sentences: None,
 ) -> list[NDArray[np.float32]]:
-    """Return the vectors of a task's examples for each pool, (n_layers, n_examples, width), memory-mapped.
+    """Return the vectors of a task's examples for each pool, and then for each context, memory-mapped.
+
+    Each is (n_layers, n_examples, width).
 
     An example's vector is the mean of its words' vectors, a word's that of its pieces; another pool is of the
-    pieces of whole sentences. All pools are made in one pass over the text. The two vectors of a pair stand
-    side by side, so that it is twice as wide. Only these are kept, so that memory does not grow with the
-    length of the text around them, and they go to disk as they are made.
+    pieces of whole sentences. In a context, it is as `ctxemb.comparison.contexts.in_context` makes it. All
+    are made in one pass over the text. The two vectors of a pair stand side by side, so that it is twice as
+    wide. Only these are kept, so that memory does not grow with the length of the text around them, and they
+    go to disk as they are made.
     """
     n_spans = len(task.examples[0].spans)
     key = {"what": "examples", **model_key(model), "task": task.text_fingerprint}
-    shape = (model.n_layers, len(task.examples), n_spans * model.width)
+    size = n_spans * model.width
+    ways = [_Way(pool, WORD) for pool in pools] + [_Way("mean", context) for context in contexts]
+    keys = [{**key, "pool": way.pool, **way.named} for way in ways]
+    shapes = [(model.n_layers, len(task.examples), size * n_vectors(way.context)) for way in ways]
 
     def fill(missing: list[int], values: list[NDArray[np.float32]]) -> None:
-        _embed_examples(model, task, dict(zip((pools[i] for i in missing), values, strict=True)), progress)
+        _embed_examples(model, task, [ways[i] for i in missing], values, progress)
 
-    return cache.arrays([{**key, "pool": pool} for pool in pools], shape, fill)
+    return cache.arrays(keys, shapes, fill)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How vectors of examples are made."""
+
+    pool: Pool
+    context: str
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The part of a cache's key besides the pool."""
+        return {} if self.context == WORD else {"context": self.context}
 
 
 def read_rows(
@@ -70,6 +97,14 @@ def read_rows(
     return side_by_side
 
 
+def features_of(vectors: NDArray[np.float32], layer: int | str) -> Features:
+    """Return the function that reads the vectors of some examples, and no others, from disk."""
+    if isinstance(layer, int):
+        return lambda rows: read_rows(vectors, [layer], rows)
+    layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - LAST, len(vectors))
+    return lambda rows: read_rows(vectors, layers, rows)
+
+
 def _give_back(vectors: NDArray[np.float32]) -> None:
     """Tell the system that the pages that were read are not needed; where it cannot be told, it finds out."""
     mapped = getattr(vectors, "_mmap", None)
@@ -80,7 +115,8 @@ def _give_back(vectors: NDArray[np.float32]) -> None:
 def _embed_examples(
     model: ContextualModel,
     task: Task,
-    values: dict[Pool, NDArray[np.float32]],
+    ways: Sequence[_Way],
+    values: Sequence[NDArray[np.float32]],
     progress: Callable[[int], None],
 ) -> None:
     wanted: list[list[tuple[int, int]]] = [[] for _ in task.sentences]  # (example, place of its span)
@@ -92,17 +128,20 @@ def _embed_examples(
     order = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
     if model.stateful:
         order.sort()  # it reads sentences in the order of the text
-    ways: list[tuple[Pool, Unit]] = [(pool, "word" if pool == "mean" else "sentence") for pool in values]
+    read = list(dict.fromkeys(way.pool for way in ways))
+    asked: list[tuple[Pool, Unit]] = [(pool, "word" if pool == "mean" else "sentence") for pool in read]
     for start in range(0, len(order), _SENTENCES_AT_ONCE):
         chosen = order[start : start + _SENTENCES_AT_ONCE]
         texts = [task.sentences[i] for i in chosen]
-        for (pool, unit), vectors in zip(
-            ways, embed_ways(model, texts, ways, progress=progress), strict=True
-        ):
+        made = dict(zip(read, embed_ways(model, texts, asked, progress=progress), strict=True))
+        for way, kept in zip(ways, values, strict=True):
+            width = model.width * n_vectors(way.context)
             for position, sentence in enumerate(chosen):
-                rows = vectors.sentence(position)  # (n_layers, n_words, width)
+                rows = made[way.pool].sentence(position)  # (n_layers, n_words, width)
                 for number, place in wanted[sentence]:
                     span = task.examples[number].spans[place]
-                    columns = slice(place * model.width, (place + 1) * model.width)
-                    of_span = rows[:, span.start : span.stop] if unit == "word" else rows
-                    values[pool][:, number, columns] = of_span.mean(axis=1)
+                    borders: tuple[int, int] = (
+                        (span.start, span.stop) if way.pool == "mean" else (0, rows.shape[1])
+                    )
+                    columns = slice(place * width, (place + 1) * width)
+                    kept[:, number, columns] = in_context(rows, borders, way.context)

@@ -11,12 +11,26 @@ from numpy.typing import NDArray
 from ctxemb.probes.probe import FitPredictProbe
 from ctxemb.probes.run import Prediction, ProbeRun, run_probe
 from ctxemb.probes.splits import Rows, splits_of_task
-from ctxemb.results.names import BAG_OF_WORDS, DEV, FIRST_SENSE, MAJORITY, TEST, WORD_MAJORITY
+from ctxemb.results.names import (
+    BAG_OF_NEIGHBORS,
+    BAG_OF_WORDS,
+    DEV,
+    FIRST_SENSE,
+    MAJORITY,
+    TEST,
+    WORD_MAJORITY,
+)
 from ctxemb.tasks import Task
 from ctxemb.tasks.base import PAIR_KINDS
 
 _NEAR = 3
 """Words on each side of a target that are counted once more, as near ones."""
+
+_NEIGHBORS = 10
+"""Words on each side of a target that the smaller bag holds."""
+
+_INVERSE_STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
+"""What dev chooses a bag's penalty from, the strongest first."""
 
 
 class MajorityProbe:
@@ -56,9 +70,16 @@ class WordMajorityProbe:
 class BagOfWordsProbe:
     """Logistic regression on which words occur, with no regard to their order (scikit-learn).
 
-    A row is a list of features, as `bag_of_words` makes them. Features are weighted by tf-idf; the
-    penalty is ``C=10``, as texts are few and features sparse.
+    A row is a list of features, as `bag_of_words` makes them. Features are weighted by tf-idf.
+
+    Parameters
+    ----------
+    inverse_l2
+        One over the strength of the L2 penalty: scikit-learn's ``C``.
     """
+
+    def __init__(self, inverse_l2: float = 10.0) -> None:
+        self.inverse_l2 = inverse_l2
 
     def fit(self, X: Sequence[Sequence[str]], y: Sequence[str]) -> BagOfWordsProbe:
         """Fit to the features of each row, and their labels."""
@@ -67,7 +88,7 @@ class BagOfWordsProbe:
         from sklearn.pipeline import make_pipeline
 
         features = TfidfVectorizer(analyzer=_same, binary=True, sublinear_tf=True)
-        self.pipeline_ = make_pipeline(features, LogisticRegression(C=10.0, max_iter=2000))
+        self.pipeline_ = make_pipeline(features, LogisticRegression(C=self.inverse_l2, max_iter=2000))
         self.pipeline_.fit(X, np.asarray(y))
         return self
 
@@ -100,6 +121,8 @@ def baselines_for(task: Task) -> list[str]:
         names.append(WORD_MAJORITY)
     elif task.kind not in PAIR_KINDS and not task.fallback:
         names.append(BAG_OF_WORDS)
+        if task.kind == "word-sense":
+            names.append(BAG_OF_NEIGHBORS)
     return names + ([FIRST_SENSE] if task.fallback else [])
 
 
@@ -107,8 +130,9 @@ def run_baseline(task: Task, name: str) -> ProbeRun:
     """Run a baseline of `baselines_for`.
 
     ``"majority"`` is the most frequent label of a group in training; ``"bag-of-words"`` is logistic
-    regression on the words of the sentence (for a word sense, those around the target); ``"word-majority"``
-    is the most frequent label of the word itself; ``"first-sense"`` is the first sense of the inventory.
+    regression on the words of the sentence (for a word sense, those around the target), its penalty chosen
+    on dev; ``"bag-of-10-words"`` on at most ten words on each side of the target; ``"word-majority"`` is the
+    most frequent label of the word itself; ``"first-sense"`` is the first sense of the inventory.
     """
     if name == FIRST_SENSE:
         return _first_sense(task)
@@ -122,9 +146,15 @@ def run_baseline(task: Task, name: str) -> ProbeRun:
         if name == WORD_MAJORITY:
             made[number] = " ".join(words[start:stop])
         else:
-            made[number] = bag_of_words(words, (start, stop) if task.kind == "word-sense" else None)
-    probe = WordMajorityProbe if name == WORD_MAJORITY else BagOfWordsProbe
-    return run_probe(task, FitPredictProbe(name, lambda *_: probe()), lambda rows: made[rows])
+            first = max(0, start - _NEIGHBORS) if name == BAG_OF_NEIGHBORS else 0
+            last = stop + _NEIGHBORS if name == BAG_OF_NEIGHBORS else len(words)
+            target = (start - first, stop - first) if task.kind == "word-sense" else None
+            made[number] = bag_of_words(words[first:last], target)
+    if name == WORD_MAJORITY:
+        probe = FitPredictProbe(name, lambda *_: WordMajorityProbe())
+    else:
+        probe = FitPredictProbe(name, lambda C, _: BagOfWordsProbe(C), settings=_INVERSE_STRENGTHS)
+    return run_probe(task, probe, lambda rows: made[rows])
 
 
 def _first_sense(task: Task) -> ProbeRun:

@@ -9,8 +9,8 @@ from ctxemb.reporting.published_table import published_table
 from ctxemb.reporting.sentences import p_text
 from ctxemb.reporting.tables import MISSING, Cell, Row, Table, score_cell
 from ctxemb.reporting.tuned_tables import tuned_table, tuning_run_table
-from ctxemb.results import Findings
-from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, part_split
+from ctxemb.results import Difference, Findings
+from ctxemb.results.names import BAG_OF_WORDS, FIRST_SENSE, MAJORITY, TEST, WORD, part_split
 from ctxemb.scoring.metric import Metric
 
 
@@ -21,20 +21,52 @@ def difference_table(findings: Findings, task: str) -> Table:
         if difference.task == task:
             interval = f"[{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
             cells = (
-                _named(difference.a, difference.layer_a),
-                _named(difference.b, difference.layer_b),
+                _named(_in_context(difference.a, difference), difference.layer_a),
+                _named(_less(difference), difference.layer_b),
                 Cell(f"{100 * difference.difference:+.1f}", interval, best=difference.is_significant),
                 Cell(p_text(difference.p)),
                 Cell(p_text(difference.p_holm)),
                 Cell(f"{difference.effect:+.2f}"),
+                Cell(MISSING if difference.smallest is None else f"{100 * difference.smallest:.1f}"),
+                Cell(MISSING if difference.superiority is None else f"{difference.superiority:.3f}"),
             )
             rows.append(Row(cells, muted=not difference.is_significant))
     caption = (
         f"{task}: paired differences in points of {findings.metric_label(task)} on the same test "
         "examples, at the layers chosen on dev; permutation test, Holm's correction over this table, "
-        "Cohen's g. Grey: not significant."
+        "Cohen's g. Found from: the smallest difference that would have been found with 80 % power after the "
+        "correction. Superiority: how probable it is that the first is right on an example and the other is "
+        "not, ties counting half. Grey: not significant."
     )
-    return Table(caption, ("model", "less", "difference", "p", "p after Holm", "g"), tuple(rows))
+    columns = (
+        *("model", "less", "difference", "p", "p after Holm", "g"),
+        *("found from", "superiority"),
+    )
+    return Table(caption, columns, tuple(rows))
+
+
+def rank_table(findings: Findings, task: str) -> Table:
+    """Return how often each model takes each rank when the test is resampled."""
+    ranks = [row for row in findings.ranks if row.task == task]
+    n_ranks = max((len(row.shares) for row in ranks), default=0)
+    rows = tuple(
+        Row((Cell(row.model, number=False), *(Cell(f"{100 * share:.1f}") for share in row.shares)))
+        for row in ranks
+    )
+    caption = (
+        f"{task}: how stable ranks are, in % of 1,000 resamples of the test in which a model takes each rank"
+    )
+    return Table(caption, ("model", *(f"rank {i + 1}" for i in range(n_ranks))), rows)
+
+
+def _less(difference: Difference) -> str:
+    """Return what is subtracted: another model in the same context, or the same model's words alone."""
+    alone = difference.a == difference.b
+    return f"{difference.b}, word" if alone else _in_context(difference.b, difference)
+
+
+def _in_context(model: str, difference: Difference) -> str:
+    return model if difference.context == WORD else f"{model}, word and {difference.context}"
 
 
 def _named(model: str, layer: int | str) -> Cell:
@@ -94,7 +126,8 @@ def seed_table(findings: Findings, task: str) -> Table:
     metric = findings.metric(task)
     by_line: dict[tuple[str, str, int | str], list[float]] = {}
     for result in findings.results:
-        if (result.task, result.split, result.metric, result.pool) == (task, TEST, metric, "mean"):
+        known = (result.task, result.split, result.metric, result.pool, result.context)
+        if known == (task, TEST, metric, "mean", WORD):
             by_line.setdefault((result.probe, result.model, result.layer), []).append(100 * result.value)
     rows = tuple(
         Row(
@@ -207,6 +240,7 @@ def detail_tables(findings: Findings, task: str) -> list[Table]:
         tuned_table,
         tuning_run_table,
         difference_table,
+        rank_table,
         part_table,
         seed_table,
         analysis_table,

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from ctxemb.reporting.reading import read_at_word
 from ctxemb.results import Difference, Findings, Result
-from ctxemb.results.names import BASELINES, MAJORITY, RANDOM, STATIC
+from ctxemb.results.names import BASELINES, CONTEXT_MEAN, MAJORITY, RANDOM, STATIC
 
 _BESIDE = (
     (RANDOM, "its random twin", "their random twins"),
     (STATIC, "its context-free vectors", "their context-free vectors"),
+    (CONTEXT_MEAN, "the mean of the other words", "the mean of the other words"),
 )
 _BASELINES = sorted(BASELINES.items(), key=lambda baseline: baseline[0] == MAJORITY)
 """Baselines without a model, the weakest last, and what sentences call them."""
@@ -46,8 +48,10 @@ def sentences(findings: Findings, task: str) -> list[Sentence]:
     text += "".join(f", {result.model} {_score(result, unit)} (layer {result.layer})" for result in others)
     beside = _beside(findings, task, [result.model for result in best])
     models = [result.model for result in best]
+    read = read_at_word(findings, task)
     return [
         Sentence(f"{text}{'; ' if beside else ''}{beside}."),
+        *([Sentence(read)] if read else []),
         *among_models(findings, task, models),
         *beside_baselines(findings, task, models),
     ]
@@ -72,7 +76,9 @@ def among_models(findings: Findings, task: str, models: Sequence[str]) -> list[S
         said.append(f"{winner} beats {_list(beaten)}")
     sentences_said = [Sentence("; ".join(said) + ".")] if said else []
     unclear = {frozenset((row.a, row.b)) for row in rows if not row.is_significant}
-    groups = [f"{_list(group)} are not shown to differ" for group in _groups(models, unclear)]
+    groups = [
+        f"{_list(group)} are not shown to differ{_missed(rows, group)}" for group in _groups(models, unclear)
+    ]
     if groups:
         sentences_said.append(Sentence("; ".join(groups) + ".", holds=False))
     if len(rows) < len(models) * (len(models) - 1) // 2:
@@ -85,6 +91,7 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
     """Return sentences on which models beat their twins and the baselines, and which are not shown to."""
     better: dict[tuple[str, ...], list[str]] = {}
     unclear: dict[tuple[str, ...], list[str]] = {}
+    not_shown: dict[tuple[str, ...], list[Difference]] = {}
     worse = []
     for suffix, name, plural in (*_BESIDE, *((other, said, said) for other, said in _BASELINES)):
         rows = {
@@ -99,6 +106,7 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
             better.setdefault(above, []).append(plural if len(above) > 1 else name)
         if open_:
             unclear.setdefault(open_, []).append(plural if len(open_) > 1 else name)
+            not_shown.setdefault(open_, []).extend(rows[model] for model in open_)
         if below:
             said = plural if suffix.startswith("@") and len(below) > 1 else name
             verb = "beat" if said.startswith("their") or said.endswith("vectors") else "beats"
@@ -109,7 +117,8 @@ def beside_baselines(findings: Findings, task: str, models: Sequence[str]) -> li
     sentences_said += [Sentence(text) for text in worse]
     sentences_said += [
         Sentence(
-            f"{_list(who)} {'is' if len(who) == 1 else 'are'} not shown to beat {_list(what, 'or')}.",
+            f"{_list(who)} {'is' if len(who) == 1 else 'are'} not shown to beat {_list(what, 'or')}"
+            f"{_missed(not_shown[who])}.",
             holds=False,
         )
         for who, what in unclear.items()
@@ -141,6 +150,16 @@ def _groups(models: Sequence[str], unclear: set[frozenset[str]]) -> list[list[st
     return groups
 
 
+def _missed(rows: Iterable[Difference], among: Sequence[str] = ()) -> str:
+    """Return what would have been found (between some models), had it been there; "" if unknown."""
+    some = [row for row in rows if not among or {row.a, row.b} <= set(among)]
+    smallest = [row.smallest for row in some if row.smallest is not None]
+    if not smallest:
+        return ""
+    points = f"{100 * max(smallest):.1f} points"
+    return f" (no difference over {points} would have been missed, with 80 % power)"
+
+
 def _points(row: Difference) -> str:
     interval = f"[{100 * row.low:.1f}, {100 * row.high:.1f}]"
     return f"{100 * row.difference:.1f} points {interval} ({p_text(row.p_holm)})"
@@ -164,6 +183,10 @@ def _beside(findings: Findings, task: str, models: list[str]) -> str:
     static = [result for model in models if (result := findings.chosen(task, model + STATIC))]
     if static:
         shown.append(f"without context at most {max(100 * result.value for result in static):.1f}{unit}")
+    around = [result for model in models if (result := findings.chosen(task, model + CONTEXT_MEAN))]
+    if around:
+        best = max(100 * result.value for result in around)
+        shown.append(f"the mean of the other words' context-free vectors at most {best:.1f}{unit}")
     for name, said in _BASELINES:
         if (result := findings.one(task, name)) is not None:
             shown.append(f"{said} {100 * result.value:.1f}{unit}")

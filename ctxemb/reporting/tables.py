@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ctxemb.results import Findings, Result
-from ctxemb.results.names import BASELINES, RANDOM, STATIC
+from ctxemb.results.names import BASELINES, CONTEXT_MEAN, RANDOM, STATIC
 
 MISSING = "–"
 _SIGNS = {
@@ -15,6 +15,8 @@ _SIGNS = {
     "†": "not shown to beat its random twin",
     "‡": "not shown to beat its context-free vectors",
 }
+_TWINS = {STATIC: "context-free", CONTEXT_MEAN: "other words", RANDOM: "random twin"}
+"""What stands beside each model, and the heads of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,21 @@ def headline(findings: Findings, task: str) -> Table:
     """Return the main table of a task: a row per model, then the baselines."""
     models = findings.models(task)
     others = findings.probes(task)[1:]
+    contexts = findings.contexts(task)[1:]
     columns: list[list[Result | None]] = [
         [findings.chosen(task, model) for model in models],
         [findings.one(task, model, "mix") for model in models],
         [findings.one(task, model, "concat") for model in models],
         *([findings.chosen(task, model, probe) for model in models] for probe in others),
-        [findings.chosen(task, model + STATIC) for model in models],
-        [findings.chosen(task, model + RANDOM) for model in models],
+        *([findings.chosen(task, model, context=context) for model in models] for context in contexts),
+        *([findings.chosen(task, model + twin) for model in models] for twin in _TWINS),
     ]
-    names = ["layer chosen on dev", "mix", "all layers", *others, "context-free", "random twin"]
-    n_ranked = len(columns) - 2  # twins do not compete
+    names = [
+        *("layer chosen on dev", "mix", "all layers", *others),
+        *(f"word and {context}" for context in contexts),
+        *_TWINS.values(),
+    ]
+    n_ranked = len(columns) - len(_TWINS)  # twins do not compete
     kept = [i for i, column in enumerate(columns) if any(column)] or [0]
     signs = _signs(findings, task, columns[0])
     rows = []
@@ -89,6 +96,10 @@ def headline(findings: Findings, task: str) -> Table:
     n = next(result.n for result in findings.scores(task))
     metric = findings.metric_label(task)
     caption = f"{task}: {metric} on {n:,} test examples, with 95 % intervals; L: the layer, chosen on dev"
+    if contexts:
+        caption += "; word and sentence (or window): the mean of these words beside the word's own vector"
+    if any(columns[-2]):
+        caption += "; other words: the mean of their context-free vectors, without order"
     if len(models) > 1:
         caption += "; bold: the highest of a column"
     used = "".join(signs.values())
@@ -204,6 +215,9 @@ def full_table(findings: Findings) -> Table:
                 Cell(str(result.n)),
                 Cell(str(result.seed)),
                 Cell(result.pool, number=False),
+                Cell(result.context, number=False),
+                Cell("" if result.setting is None else f"{result.setting:g}"),
+                Cell({None: "", True: "yes", False: "no"}[result.chosen], number=False),
             )
         )
         for result in findings.results
@@ -221,6 +235,9 @@ def full_table(findings: Findings) -> Table:
         "n",
         "seed",
         "pool",
+        "context",
+        "setting",
+        "chosen",
     )
     return Table("All results", columns, rows)
 
@@ -243,6 +260,6 @@ def score_cell(result: Result | None, best: float | None, *, layer: bool = True)
     if result is None:
         return Cell(MISSING)
     note = f"[{100 * result.low:.1f}, {100 * result.high:.1f}]"
-    if layer and isinstance(result.layer, int) and not result.model.endswith(STATIC):
+    if layer and isinstance(result.layer, int) and not result.model.endswith((STATIC, CONTEXT_MEAN)):
         note += f" L{result.layer}"
     return Cell(f"{100 * result.value:.1f}", note, best is not None and result.value == best)

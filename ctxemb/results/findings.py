@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ctxemb.atomic import write_text
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.results.json_lines import read_records, write_records
-from ctxemb.results.names import BASELINES, DEV, NO_LAYER, TEST, is_twin
+from ctxemb.results.names import BASELINES, DEV, NO_LAYER, TEST, WORD, is_twin
 from ctxemb.results.records import (
     Confusion,
     Difference,
     MapPoint,
     Mix,
+    Ranks,
     Result,
     Training,
     Tuning,
@@ -59,6 +60,8 @@ class Findings:
         Tuned models beside their frozen probes, and each seed's run.
     manifests
         How the results of each comparison were made: spec, versions, models, tasks.
+    ranks
+        How often each model takes each rank when the test is resampled.
     """
 
     results: tuple[Result, ...] = ()
@@ -70,6 +73,7 @@ class Findings:
     tunings: tuple[Tuning, ...] = ()
     tuning_runs: tuple[TuningRun, ...] = ()
     manifests: tuple[dict[str, Any], ...] = ()
+    ranks: tuple[Ranks, ...] = ()
 
     def __add__(self, other: Findings) -> Findings:
         """Return the findings of both, each record once."""
@@ -128,6 +132,7 @@ class Findings:
         metric: str | None = None,
         split: str = TEST,
         pool: str = "mean",
+        context: str = WORD,
     ) -> list[Result]:
         """Return the results of a task in its leading metric, or in `metric`, that fit what is given.
 
@@ -141,6 +146,7 @@ class Findings:
             and result.metric == wanted
             and result.split == split
             and result.pool == pool
+            and result.context == context
             and (model is None or result.model == model)
             and (probe is None or result.probe == probe)
         ]
@@ -150,7 +156,9 @@ class Findings:
             first[line(result)] = min(result.seed, first.get(line(result), result.seed))
         return [result for result in fitting if result.seed == first[line(result)]]
 
-    def chosen(self, task: str, model: str, probe: str | None = None, pool: str = "mean") -> Result | None:
+    def chosen(
+        self, task: str, model: str, probe: str | None = None, pool: str = "mean", context: str = WORD
+    ) -> Result | None:
         """Return the test result of the single layer that was best on dev; ties go to the lowest layer.
 
         Without results on dev it is the last layer: a layer is never chosen by the test. A baseline without
@@ -159,22 +167,45 @@ class Findings:
         if model in BASELINES:
             return next((result for result in self.scores(task, model=model, pool=pool)), None)
         known = probe or self.probe(task)
-        tested = self._layers(task, model, known, pool, TEST)
-        on_dev = self._layers(task, model, known, pool, DEV)
+        tested = self._layers(task, model, known, pool, context, TEST)
+        on_dev = self._layers(task, model, known, pool, context, DEV)
         if not tested:
             return None
         layer = max(on_dev, key=lambda number: (on_dev[number].value, -number)) if on_dev else max(tested)
         return tested.get(layer)
 
+    def with_choices(self) -> Findings:
+        """Return the findings with results that say whether dev chose their layer."""
+        line = operator.attrgetter("task", "model", "probe", "pool", "context")
+        lines = dict.fromkeys(line(result) for result in self.results if isinstance(result.layer, int))
+        layers = {key: self.chosen(*key) for key in lines}
+
+        def marked(result: Result) -> Result:
+            best = layers.get(line(result))
+            if best is None or not isinstance(result.layer, int):
+                return result
+            return dataclasses.replace(result, chosen=result.layer == best.layer)
+
+        return dataclasses.replace(self, results=tuple(map(marked, self.results)))
+
     def same_line(self, result: Result, *, metric: str, split: str) -> Result | None:
         """Return the score of the same probe and layer in another metric, or on a part of the test."""
         wanted = dataclasses.replace(result, metric=metric, split=split)
-        same = operator.attrgetter("model", "layer", "task", "split", "probe", "metric", "seed", "pool")
+        same = operator.attrgetter(
+            "model", "layer", "task", "split", "probe", "metric", "seed", "pool", "context"
+        )
         return next((other for other in self.results if same(other) == same(wanted)), None)
 
-    def _layers(self, task: str, model: str, probe: str, pool: str, split: str) -> dict[int, Result]:
-        scores = self.scores(task, model=model, probe=probe, split=split, pool=pool)
+    def _layers(
+        self, task: str, model: str, probe: str, pool: str, context: str, split: str
+    ) -> dict[int, Result]:
+        scores = self.scores(task, model=model, probe=probe, split=split, pool=pool, context=context)
         return {result.layer: result for result in scores if isinstance(result.layer, int)}
+
+    def contexts(self, task: str) -> list[str]:
+        """Return the contexts of the vectors of a task, that of the word alone first."""
+        found = dict.fromkeys(result.context for result in self.results if result.task == task)
+        return [WORD, *(context for context in found if context != WORD)]
 
     def parts(self, task: str) -> list[str]:
         """Names of the parts of a task's test, in order."""
@@ -182,11 +213,16 @@ class Findings:
         return [split.partition(":")[2] for split in splits if split.startswith(f"{TEST}:")]
 
     def compared(self, task: str, a: str, b: str) -> Difference | None:
-        """Return the difference of two models on a task, a less b, whichever way it was written down."""
+        """Return the difference of two models on a task, a less b, whichever way it was written down.
+
+        It is of the vectors of words alone.
+        """
         for row in self.differences:
-            if row.task == task and (row.a, row.b) == (a, b):
+            if (row.task, row.context) != (task, WORD):
+                continue
+            if (row.a, row.b) == (a, b):
                 return row
-            if row.task == task and (row.a, row.b) == (b, a):
+            if (row.a, row.b) == (b, a):
                 return row.turned()
         return None
 
@@ -272,6 +308,7 @@ _OPTIONAL: dict[str, type] = {
     "mixes": Mix,
     "maps": MapPoint,
     "differences": Difference,
+    "ranks": Ranks,
     "confusions": Confusion,
     "trainings": Training,
     "tunings": Tuning,

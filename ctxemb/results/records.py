@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ctxemb.results.names import TEST
+from ctxemb.results.names import TEST, WORD
 
 LEVEL = 0.05
 """A difference is significant if its p, after Holm's correction within a task, is below this level."""
@@ -20,7 +20,8 @@ class Result:
     ----------
     model
         Name of the model; ``NAME@random`` is its twin with random weights, ``NAME@static`` its
-        context-free vectors; ``majority`` and ``bag-of-words`` are baselines without a model.
+        context-free vectors, ``NAME@context-mean`` the mean of those of the other words; ``majority`` and
+        ``bag-of-words`` are baselines without a model.
     layer
         Layer number (0 is the context-free input), ``"mix"`` for the learned scalar mix, ``"concat"``
         for all layers side by side, ``"-"`` for baselines without a model.
@@ -39,6 +40,15 @@ class Result:
         Seed of probe and bootstrap.
     pool
         How pieces became the vector of a word or of a sentence.
+    context
+        What stands beside the vector of a word: ``"word"``, nothing; ``"window-K"``, the mean of it and K
+        words on each side; ``"sentence"``, the mean of its sentence.
+    setting
+        What dev chose: the strength of a penalty (of bags of words, its inverse), or a number of neighbours;
+        None where there was nothing to choose, or if unknown.
+    chosen
+        Whether dev chose this layer among those of the same model and probe; None if it is no single layer of
+        a model, or unknown.
     """
 
     model: str
@@ -53,6 +63,9 @@ class Result:
     n: int
     seed: int
     pool: str = "mean"
+    context: str = WORD
+    setting: float | None = None
+    chosen: bool | None = None
 
     def as_row(self) -> dict[str, Any]:
         """Return the result as a row of a table."""
@@ -65,7 +78,7 @@ class Difference:
 
     Parameters
     ----------
-    task, split, probe, metric, pool
+    task, split, probe, metric, pool, context
         Names, as in `Result`.
     a, layer_a, b, layer_b
         The two models (or twins, or baselines), each with the layer that dev chose.
@@ -77,6 +90,11 @@ class Difference:
         Cohen's g.
     n
         Number of examples.
+    smallest
+        The smallest difference that would have been found with 80 % power after the correction; None where
+        the two never differ, or if unknown.
+    superiority
+        The probability that `a` is right and `b` is not on an example, ties counting half; None if unknown.
     """
 
     task: str
@@ -84,6 +102,7 @@ class Difference:
     probe: str = "logistic"
     metric: str
     pool: str = "mean"
+    context: str = WORD
     a: str
     layer_a: int | str
     b: str
@@ -95,6 +114,8 @@ class Difference:
     p_holm: float
     effect: float
     n: int
+    smallest: float | None = None
+    superiority: float | None = None
 
     @property
     def is_significant(self) -> bool:
@@ -113,7 +134,25 @@ class Difference:
             low=-self.high,
             high=-self.low,
             effect=-self.effect,
+            superiority=None if self.superiority is None else round(1 - self.superiority, 6),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """How often a model takes each rank on a task when the test is resampled.
+
+    Parameters
+    ----------
+    task, model
+        Names.
+    shares
+        The share of resamples in which it is the best, the second, and so on.
+    """
+
+    task: str
+    model: str
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,30 @@ def compare_runs(
     return PairedDifference(value, min(value, low), max(value, high), p, _effect(codes, len(a)))
 
 
+def resampled_scores(
+    metric: str,
+    gold: ArrayLike,
+    predictions: Sequence[ArrayLike],
+    groups: ArrayLike,
+    *,
+    labels: Mapping[str, Sequence[str]] | None = None,
+    clusters: ArrayLike | None = None,
+    positions: ArrayLike | None = None,
+    seed: int = 0,
+    n_bootstrap: int = 1000,
+) -> Floats:
+    """Return the scores of several predictions on the same resampled examples, (n_predictions, n_draws).
+
+    Parameters
+    ----------
+    metric, gold, predictions, groups, labels, clusters, positions, seed, n_bootstrap
+        As for `mean_with_interval`.
+    """
+    codes = encode_labels(metric, gold, list(predictions), groups, labels, positions)
+    generator = np.random.default_rng(seed)
+    return _scores(metric_function(metric), codes, clusters, n_bootstrap, generator)[1]
+
+
 def _scores(
     function: MetricFunction,
     codes: LabelCodes,

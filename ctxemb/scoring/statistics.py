@@ -7,6 +7,7 @@ interchangeable, so that their numbers are drawn and not they themselves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -57,6 +58,8 @@ class PairedDifference:
         Cohen's g: of the examples that one of the two has right and the other has not, the share that the
         first has right, less one half; 0 if there is no such example. Where chunks are scored, it is of
         words: one is right where the chunk that begins there is found, or none begins and none is found.
+    error, n_units
+        Standard error of the difference, by the resamples of its interval, and how many things they draw.
     """
 
     value: float
@@ -64,6 +67,8 @@ class PairedDifference:
     high: float
     p: float
     effect: float
+    error: float = math.nan
+    n_units: int = 0
 
 
 def score_with_interval(
@@ -162,12 +167,14 @@ def compare_paired(
         weights = units.group_weights(drawn)
         scores = [function(units.counts(drawn, which), codes.owners, weights) for which in (0, 1)]
         draws.append(scores[0] - scores[1])
-    low, high = bounds_of(np.concatenate(draws), units.n_independent)
+    n, drawn_values = units.n_independent, np.concatenate(draws)
+    low, high = bounds_of(drawn_values, n)
+    error = float(drawn_values.std() * np.sqrt(n / max(1, n - 1)))
     p = _permutation_p(function, codes, units, of_a, of_b, value, n_permutations, generator)
     wins = np.count_nonzero((codes.predicted[0] == codes.gold) & (codes.predicted[1] != codes.gold))
     losses = np.count_nonzero((codes.predicted[1] == codes.gold) & (codes.predicted[0] != codes.gold))
     effect = float(wins / (wins + losses) - 0.5) if wins + losses else 0.0
-    return PairedDifference(value, min(value, low), max(value, high), p, effect)
+    return PairedDifference(value, min(value, low), max(value, high), p, effect, error, n)
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -20,6 +20,9 @@ Kind = Literal["word-sense", "sentence-label", "token-label", "pair", "sentence-
 PAIR_KINDS: tuple[Kind, ...] = ("pair", "sentence-pair")
 """Kinds of tasks whose examples have two spans: two words (WiC), or two whole texts."""
 
+WORD_KINDS: tuple[Kind, ...] = ("word-sense", "token-label", "pair")
+"""Kinds of tasks that are about words in their sentences."""
+
 
 class Span(NamedTuple):
     """A half-open range of the words of a sentence of the task."""

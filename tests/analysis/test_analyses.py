@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from ctxemb.analysis import control
+from ctxemb.analysis.analysis import Layer
 from ctxemb.analysis.clusters import cluster_labels
 from ctxemb.analysis.control import control_task
 from ctxemb.analysis.description_length import description_length
@@ -16,6 +20,8 @@ from ctxemb.analysis.projection import project
 from ctxemb.tasks import Example, Span, Task
 from ctxemb.text.sentence import Sentence
 from tests.probes.test_probes import problem, toy_task
+
+Floats = NDArray[Any]
 
 
 def words_task(kind: str, n: int = 400) -> Task:
@@ -37,21 +43,44 @@ def words_task(kind: str, n: int = 400) -> Task:
 
 
 @pytest.mark.parametrize(
-    ("kind", "position"), [("token-label", 1), ("word-sense", 0), ("sentence-label", 0), ("pair", None)]
+    ("kind", "positions"),
+    [("token-label", [1]), ("word-sense", [0]), ("sentence-label", [0, 1]), ("pair", [0])],
 )
-def test_control_labels_are_those_of_types(kind: str, position: int | None) -> None:
+def test_control_labels_are_those_of_types(kind: str, positions: list[int]) -> None:
     task = words_task(kind)
-    control = control_task(task, seed=1)
-    assert control.metrics == ("accuracy",)
-    assert not any(example.also for example in control.examples)
+    drawn = control_task(task, seed=1)
+    assert drawn.metrics == ("accuracy",)
+    assert not any(example.also for example in drawn.examples)
     by_type: dict[tuple[str, ...], set[str]] = {}
-    for example in control.examples:
-        words = [task.sentences[span.sentence].words[position or 0] for span in example.spans]
+    for example in drawn.examples:
+        words = [task.sentences[span.sentence].words[i] for span in example.spans for i in positions]
         by_type.setdefault(tuple(words), set()).add(example.label)
     assert all(len(labels) == 1 for labels in by_type.values())
     assert {label for labels in by_type.values() for label in labels} == {"x", "y", "z"}
-    assert (control.gold == control_task(task, seed=1).gold).all()
-    assert (control.gold != control_task(task, seed=2).gold).any()
+    assert (drawn.gold == control_task(task, seed=1).gold).all()
+    assert (drawn.gold != control_task(task, seed=2).gold).any()
+
+
+def named_values(task: Task, X: Floats) -> dict[str, float]:
+    found = control.measure(Layer(task, lambda rows: X[rows], None, 0))
+    return {value.metric.name: value.value for value in found}
+
+
+def test_selectivity_is_zero_where_vectors_tell_nothing() -> None:
+    task = words_task("token-label")
+    task = dataclasses.replace(
+        task, examples=tuple(dataclasses.replace(example, also=()) for example in task.examples)
+    )
+    same = np.ones((400, 3), dtype=np.float32)
+    found = named_values(task, same)
+    assert found["selectivity"] == found["control_gain"] == found["control_spread"] == 0
+    assert found["control_accuracy"] > 0.3
+    names = [task.sentences[example.spans[0].sentence].words[1] for example in task.examples]
+    one_hot = (np.array(names)[:, None] == np.unique(names)).astype(np.float32)
+    by_heart = named_values(task, 3 * one_hot)  # the vector is the type, and the labels are random
+    assert by_heart["control_gain"] > 0.2
+    assert by_heart["selectivity"] < -0.2
+    assert 0 < by_heart["control_spread"] < 0.2
 
 
 def test_control_labels_come_as_often_as_the_labels_of_their_group() -> None:
@@ -87,17 +116,45 @@ def test_description_length_against_scikit_learn() -> None:
         if np.count_nonzero(counts) == 1:
             chances = np.tile((counts + 1) / (start + 3), (stop - start, 1))
         else:
-            mean, scale = seen.mean(axis=0), np.sqrt(np.square(seen - seen.mean(axis=0)).mean())
-            model = LogisticRegression(C=1.0, tol=1e-7, max_iter=5000).fit(
-                (seen - mean) / scale, codes[:start]
-            )
-            chances = np.zeros((stop - start, 3))
-            chances[:, model.classes_] = model.predict_proba((X[order[start:stop]] - mean) / scale)
+            spare = np.concatenate([np.flatnonzero(codes[:start] == c)[1:] for c in range(3)])
+            lost = np.zeros(5)
+            for turn in range(min(3, len(spare))):
+                held = spare[turn::3]
+                kept = np.setdiff1d(np.arange(start), held)
+                for i, l2 in enumerate((1e3, 1e2, 1e1, 1.0, 0.1)):
+                    shares = fitted_shares(seen[kept], codes[kept], l2, seen[held])
+                    lost[i] -= np.log2(0.99 * shares[np.arange(len(held)), codes[held]] + 0.01 / 3).sum()
+            l2 = (1e3, 1e2, 1e1, 1.0, 0.1)[int(lost.argmin())]
+            chances = fitted_shares(seen, codes[:start], l2, X[order[start:stop]])
         bits -= np.log2(0.99 * chances[np.arange(stop - start), codes[start:stop]] + 0.01 / 3).sum()
     assert found.bits == pytest.approx(bits, rel=2e-3)
     assert found.uniform_bits == pytest.approx(300 * np.log2(3))
     assert found.compression == pytest.approx(found.uniform_bits / found.bits)
     assert found.per_example == found.bits / 300
+
+
+def fitted_shares(X: Floats, y: NDArray[np.int64], l2: float, asked: Floats) -> Floats:
+    """Return scikit-learn's probabilities, (n, 3), for features scaled as ours are."""
+    mean, scale = X.mean(axis=0), np.sqrt(np.square(X - X.mean(axis=0)).mean()) + 1e-12
+    model = LogisticRegression(C=1 / l2, tol=1e-7, max_iter=5000).fit((X - mean) / scale, y)
+    shares = np.zeros((len(asked), 3))
+    shares[:, model.classes_] = model.predict_proba((asked - mean) / scale)
+    return shares
+
+
+def test_a_code_that_reads_nothing_is_as_long_as_that_of_the_frequencies() -> None:
+    generator = np.random.default_rng(3)
+    n = 600
+    labels = generator.choice(["x", "y"], n, p=[0.85, 0.15])
+    X = generator.normal(size=(n, 40)).astype(np.float32)
+    sentences = tuple(Sentence((str(i),)) for i in range(n))
+    examples = tuple(Example((Span(i, 0, 1),), str(label)) for i, label in enumerate(labels))
+    splits = {"train": np.arange(n), "test": np.arange(1)}
+    task = Task("t", "sentence-label", "", "", "", sentences, examples, splits)
+    found = description_length(task, lambda rows: X[rows])
+    assert found.frequency_bits < 0.75 * found.uniform_bits
+    assert found.frequency_compression == pytest.approx(1, abs=0.08)  # with a fixed penalty of 1: 0.73
+    assert found.compression > 1.2
 
 
 def test_vectors_that_tell_make_the_code_shorter() -> None:

@@ -79,6 +79,7 @@ def test_own_tasks_models_and_estimators() -> None:
     names = {(result.model, result.probe) for result in findings.results if result.layer != "-"}
     assert names == {
         ("lengths", "DecisionTreeClassifier"), ("lengths@static", "DecisionTreeClassifier"),
+        ("lengths@context-mean", "DecisionTreeClassifier"),
     }  # fmt: skip
     compared = ctxemb.compare(
         {"models": [Lengths()], "tasks": [task], "probes": ["1-nn"], "combinations": []}, cache=False

@@ -54,7 +54,8 @@ def test_probe(ctxemb: Ctxemb, elmo_folder: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert {row["model"] for row in rows} == {
-        "tiny", "tiny@random", "tiny@static", "majority", "bag-of-words",
+        "tiny", "tiny@random", "tiny@static", "tiny@context-mean", "majority", "bag-of-words",
+        "bag-of-10-words",
     }  # fmt: skip
     results = read_records(output, Result)
     assert len(results) == len(rows)

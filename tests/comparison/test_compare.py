@@ -10,9 +10,10 @@ import pytest
 from ctxemb.comparison import evaluate, make_spec
 from ctxemb.comparison.cache import Cache, default_cache, digest
 from ctxemb.comparison.vectors import task_vectors
-from ctxemb.errors import UnknownNameError
+from ctxemb.errors import FormatError, InputError, UnknownNameError
 from ctxemb.extraction import embed
 from ctxemb.models import load
+from ctxemb.reporting.plain import render_markdown
 from ctxemb.results import Result
 from ctxemb.results.json_lines import read_records
 from ctxemb.tasks import Example, Span, Task, load_task
@@ -49,7 +50,8 @@ def test_a_comparison_has_every_line(elmo_folder: Path, tmp_path: Path) -> None:
     assert len(results) == 4 * len(lines)  # accuracy and macro-F1, on dev and on the test
     assert {path.name for path in folder.iterdir()} == {
         "results.jsonl", "mixes.jsonl", "maps.jsonl", "differences.jsonl", "confusions.jsonl",
-        "trainings.jsonl", "tunings.jsonl", "tuning_runs.jsonl", "run.json",
+        "trainings.jsonl", "tunings.jsonl", "tuning_runs.jsonl", "ranks.jsonl",
+        "run.json",
     }  # fmt: skip
 
 
@@ -157,3 +159,69 @@ def test_results_have_the_names_of_today(elmo_folder: Path, tmp_path: Path) -> N
         findings = evaluate(given, cache=tmp_path / "cache")
         named = (*findings.results, *findings.mixes, *findings.differences)
         assert {record.task for record in named} == {name}
+
+
+def window_task() -> Task:
+    """Return examples at the beginning, in the middle and at the end of sentences."""
+    sentences = (Sentence(("one", "two", "three", "four")), Sentence(("five",)))
+    examples = (
+        Example((Span(0, 0, 1),), "a"),
+        Example((Span(0, 1, 3),), "b"),
+        Example((Span(1, 0, 1),), "a"),
+    )
+    rows = {"train": np.arange(3), "test": np.arange(3)}
+    return Task("toy", "word-sense", "", "", "", sentences, examples, rows)
+
+
+def test_what_stands_beside_a_word(elmo_folder: Path, tmp_path: Path) -> None:
+    task, model = window_task(), load(str(elmo_folder))
+    words = embed(model, list(task.sentences)).values
+    contexts = ("window-1", "sentence", "others")
+    mean, window, sentence, others = task_vectors(model, task, Cache(tmp_path), contexts=contexts)
+    width = model.width
+    for beside in (window, sentence):
+        assert beside.shape == (model.n_layers, 3, 2 * width)
+        assert beside[:, :, :width] == pytest.approx(mean, abs=1e-5)
+        assert beside[:, 2, width:] == pytest.approx(words[:, 4], abs=1e-5)
+    assert window[:, 0, width:] == pytest.approx(words[:, :2].mean(axis=1), abs=1e-5)
+    assert window[:, 1, width:] == pytest.approx(words[:, :4].mean(axis=1), abs=1e-5)
+    assert sentence[:, 0, width:] == pytest.approx(words[:, :4].mean(axis=1), abs=1e-5)
+    assert others[:, 0] == pytest.approx(words[:, 1:4].mean(axis=1), abs=1e-5)
+    assert others[:, 1] == pytest.approx(words[:, [0, 3]].mean(axis=1), abs=1e-5)
+    assert (others[:, 2] == 0).all()
+    (alone,) = task_vectors(model, task, Cache(tmp_path), pools=(), contexts=("others",))
+    assert (alone == others).all()
+    pair = dataclasses.replace(
+        task, kind="pair", examples=(Example((Span(1, 0, 1), Span(0, 0, 1)), "yes"),) * 2
+    )
+    (_, of_pair) = task_vectors(model, pair, Cache(None), contexts=("sentence",))
+    assert of_pair[:, 0] == pytest.approx(np.concatenate([sentence[:, 2], sentence[:, 0]], axis=1), abs=1e-5)
+
+
+def test_contexts_and_other_words_stand_beside_the_word(elmo_folder: Path) -> None:
+    plain = evaluate(spec(elmo_folder, tasks=["senses"]))
+    findings = evaluate(spec(elmo_folder, tasks=["senses"], contexts=["word", "sentence"]))
+    assert set(plain.results) < set(findings.results)
+    more = {row for row in findings.results if row not in plain.results}
+    assert {(row.model, row.layer, row.context) for row in more} == {
+        ("tiny", 0, "sentence"), ("tiny", 2, "sentence"),
+    }  # fmt: skip
+    assert findings.contexts("senses") == ["word", "sentence"]
+    assert {"tiny@context-mean", "bag-of-10-words"} <= {row.model for row in plain.results}
+    assert plain.models("senses") == ["tiny"]
+    beside = [row for row in findings.differences if row.context == "sentence"]
+    assert [(row.a, row.b) for row in beside] == [("tiny", "tiny")]
+    assert findings.compared("senses", "tiny", "tiny@context-mean") is not None
+    assert [row for row in findings.differences if row.context == "word"] == list(plain.differences)
+    report = render_markdown(findings)
+    assert "word and sentence" in report and "other words" in report
+    assert "At a word, tiny has read both sides of it." in report
+
+
+def test_contexts_are_for_words(elmo_folder: Path) -> None:
+    with pytest.raises(InputError, match="no word tasks in events"):
+        evaluate(spec(elmo_folder, contexts=["word", "sentence"]))
+    with pytest.raises(FormatError, match=r"'window-K' .* found 'window'"):
+        spec(elmo_folder, contexts=["word", "window"])
+    with pytest.raises(FormatError, match='the first should be "word"'):
+        spec(elmo_folder, contexts=["sentence"])

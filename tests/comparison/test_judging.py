@@ -95,6 +95,12 @@ def test_models_are_compared_with_each_other_and_with_what_stands_beside_them() 
     assert (twin.layer_a, twin.layer_b, twin.n) == (1, 1, 16)
     same = rows["bert", "bert@random"]
     assert (same.difference, same.p, same.p_holm) == (0, 1, 1)
+    assert (same.smallest, same.superiority) == (None, 0.5)
+    assert twin.superiority == pytest.approx(0.5 + 11 / 32, abs=1e-6)
+    assert twin.turned().superiority == pytest.approx(0.5 - 11 / 32, abs=1e-6)
+    ranks = {row.model: row.shares for row in found.ranks}
+    assert ranks["elmo"][0] > 0.8 > 0.2 > ranks["bert"][0]
+    assert sum(ranks["bert"]) == pytest.approx(1, abs=1e-3)
     counts = [row for row in found.confusions if row.model == "elmo"]
     assert sum(row.count for row in counts) == 16
     assert all(row.gold == row.predicted for row in counts)

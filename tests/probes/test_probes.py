@@ -151,7 +151,7 @@ def test_mix_of_a_task() -> None:
 
 def test_baselines() -> None:
     task, _ = toy_task()
-    assert baselines_for(task) == ["majority", "bag-of-words"]
+    assert baselines_for(task) == ["majority", "bag-of-words", "bag-of-10-words"]
     majority = run_baseline(task, "majority")
     assert accuracy_of(task, majority) == pytest.approx(0.5)
     assert accuracy_of(task, run_baseline(task, "bag-of-words")) > 0.9  # the last word tells the sense
@@ -183,3 +183,15 @@ def test_a_label_seen_alone_in_training_is_predicted() -> None:
     train = np.array([i for i in task.splits["train"] if task.examples[i].label == "one"])
     alone = dataclasses.replace(task, splits={"train": train, "test": task.splits["test"]})
     assert accuracy_of(task, run_probe(alone, "logistic", lambda rows: X[rows])) == pytest.approx(0.5)
+
+
+def test_the_penalty_of_a_bag_is_chosen_on_dev() -> None:
+    task, _ = toy_task()
+    run = run_baseline(task, "bag-of-words")
+    assert run.setting in (0.1, 1.0, 10.0, 100.0, 1000.0)
+    long = [Sentence((f"far{i % 2}", *["pad"] * 12, "bank", "end")) for i in range(48)]
+    examples = tuple(Example((Span(i, 13, 14),), f"label {i % 2}") for i in range(48))
+    rows = {"train": np.arange(32), "test": np.arange(32, 48)}
+    told = Task("far", "word-sense", "", "", "", tuple(long), examples, rows)
+    assert accuracy_of(told, run_baseline(told, "bag-of-words")) == 1  # the word that tells is far away
+    assert accuracy_of(told, run_baseline(told, "bag-of-10-words")) == 0.5

@@ -126,7 +126,7 @@ def test_summary_is_careful(results_folder: Path) -> None:
 def test_differences_that_do_not_hold_are_muted(results_folder: Path) -> None:
     findings = read_findings([results_folder])
     tables = {table.columns: table for table in detail_tables(findings, "senses")}
-    rows = tables["model", "less", "difference", "p", "p after Holm", "g"].rows
+    rows = tables["model", "less", "difference", "p", "p after Holm", "g", "found from", "superiority"].rows
     assert [row.muted for row in rows] == [False, True, True, False]
     assert rows[0].cells[2].text == "-6.0"
     (confused,) = tables["model", "word", "gold", "predicted", "times"].rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations
 
 import pytest
@@ -92,3 +93,15 @@ def test_a_correlation_is_no_percentage() -> None:
     text = sentences(findings([], "a", "matthews"), "task")[0].text
     assert text.startswith("On task, a reaches 90.0 [10.0, 95.0] with its layer 1")
     assert "reaches 90.0 % [" in sentences(findings([], "a"), "task")[0].text
+
+
+def test_what_was_not_shown_says_what_would_have_been_found() -> None:
+    rows = [
+        dataclasses.replace(difference("task", "a", "b", 0.01, 0.5), smallest=0.063),
+        dataclasses.replace(difference("task", "b", "majority", 0.1, 0.2), smallest=0.12),
+    ]
+    (found,) = among_models(findings(rows, "ab"), "task", ["a", "b"])
+    missed = "would have been missed, with 80 % power)."
+    assert found.text == f"a and b are not shown to differ (no difference over 6.3 points {missed}"
+    (found,) = beside_baselines(findings(rows, "ab"), "task", ["a", "b"])
+    assert found.text == f"b is not shown to beat the majority class (no difference over 12.0 points {missed}"

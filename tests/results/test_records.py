@@ -42,6 +42,9 @@ def test_a_row_has_the_names_of_the_fields() -> None:
         "n",
         "seed",
         "pool",
+        "context",
+        "setting",
+        "chosen",
     ]
 
 

@@ -169,16 +169,18 @@ class FolderFormat:
         before = self.prefix if others else ""
         named = {before + name: tensor for name, tensor in stored(network, rules).items()}
         tensors = {name: tensor.to("cpu", dtype) for name, tensor in {**named, **others}.items()}
+        special = self.special_pieces(network)
         content = save(tensors, metadata={"format": "pt"})
         config = {
             **self.write_config(network.config),
+            **_ends(special, network.tokenizer),
             **heads.settings,
             **({} if head is None else head.values),
         }
         write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
         write_whole(folder / SAFE, lambda path: path.write_bytes(content))
         write_text(folder / TOKENIZER, written_tokenizer(network.tokenizer.tokenizer, *self.around(network)))
-        settings = {"tokenizer_class": "PreTrainedTokenizerFast", **self.special_pieces(network)}
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
         write_text(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
 
     @staticmethod
@@ -225,6 +227,15 @@ class FolderFormat:
             shown = ", ".join(sorted(odd)[:5]) + (" …" if len(odd) > 5 else "")
             raise FormatError(f"{path}: unknown tensors: {shown}")
         return known
+
+
+def _ends(special: dict[str, Any], tokenizer: PieceTokenizer) -> dict[str, int | None]:
+    """Return the ids of the pieces that begin and end a text, where one begins it; others guess GPT-2's."""
+    start = special.get("bos_token")
+    if start is None:
+        return {}
+    pieces = {"bos_token_id": start, "eos_token_id": special.get("eos_token", start)}
+    return {key: tokenizer.tokenizer.token_to_id(piece) for key, piece in pieces.items()}
 
 
 def _modern(name: str) -> str:
