@@ -50,7 +50,7 @@ def test_a_folder_that_goes_away(tmp_path: Path) -> None:
 
     with pytest.warns(UserWarning, match="cannot be written to"):
         assert cache.rows(KEY, lose) == [{"a": 1}]
-    (found,) = cache.arrays([KEY], (2,), lambda _, values: values[0].fill(3))
+    (found,) = cache.arrays([KEY], [(2,)], lambda _, values: values[0].fill(3))
     assert found.tolist() == [3, 3]
 
 
@@ -65,13 +65,13 @@ def test_damaged_scores_are_made_anew(text: str, tmp_path: Path) -> None:
 
 def test_damaged_vectors_are_made_anew(tmp_path: Path) -> None:
     for damage in (b"", b"\x93NUMPY", None):
-        Cache(tmp_path).arrays([KEY], (2,), lambda _, values: values[0].fill(1))
+        Cache(tmp_path).arrays([KEY], [(2,)], lambda _, values: values[0].fill(1))
         (path,) = (tmp_path / "vectors").iterdir()
         if damage is None:
             np.save(path, np.zeros(3, dtype=np.float32))
         else:
             path.write_bytes(damage)
-        (found,) = Cache(tmp_path).arrays([KEY], (2,), lambda _, values: values[0].fill(2))
+        (found,) = Cache(tmp_path).arrays([KEY], [(2,)], lambda _, values: values[0].fill(2))
         assert found.tolist() == [2, 2]
         path.unlink()
 
