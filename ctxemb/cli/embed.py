@@ -197,6 +197,9 @@ def command(
         terminal.note("stopped; the same command goes on")
         return stopped[0]
     if skipped.count:
-        terminal.note(f"skipped {skipped.count} empty lines")
+        terminal.note(
+            f"skipped {skipped.count} empty lines, the first of them line {skipped.first}; sentences are "
+            "numbered without them"
+        )
     print_rows([{"store": output, "model": loaded.name, **summary.as_row()}], style)
     return 0

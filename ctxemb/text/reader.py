@@ -24,9 +24,10 @@ STDIN = "-"
 
 @dataclass(slots=True)
 class EmptyLines:
-    """Counts the empty lines that were skipped."""
+    """Counts the empty lines that were skipped, and keeps the number of the first."""
 
     count: int = 0
+    first: int = 0
 
 
 LONGEST_LINE = 1 << 20
@@ -206,6 +207,7 @@ def numbered_sentences(
             raise InputError(f"{source}:{number}: an empty line; use --skip-empty to leave such lines out")
         elif empty is not None:
             empty.count += 1
+            empty.first = empty.first or number
 
 
 def _words(line: str | Sequence[str], tokenized: bool) -> Sequence[str]:
