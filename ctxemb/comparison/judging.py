@@ -15,6 +15,7 @@ from ctxemb.comparison.line import Line
 from ctxemb.probes import scored_labels, scored_results
 from ctxemb.results import Confusion, Difference, Findings, Ranks, Result
 from ctxemb.results.names import CONTEXT_MEAN, NO_LAYER, RANDOM, STATIC, WORD, part_split
+from ctxemb.scoring.folds import compare_folds
 from ctxemb.scoring.seeds import resampled_scores
 from ctxemb.scoring.statistics import PairedDifference, compare_paired, holm
 from ctxemb.tasks import Task
@@ -103,6 +104,17 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
             positions=task.example_positions[numbers],
             seed=seed,
         )
+        if task.folds is not None:
+            paired = compare_folds(
+                paired,
+                task.metrics[0],
+                gold,
+                (of_a, of_b),
+                task.example_groups[numbers],
+                task.folds[numbers],
+                labels=task.group_labels,
+                positions=task.example_positions[numbers],
+            )
         rows.append(
             Difference(
                 task=task.name,
@@ -122,6 +134,7 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
                 p_holm=1.0,
                 effect=round(paired.effect, 6),
                 n=len(numbers),
+                test="permutation" if task.folds is None else "corrected resampled t",
                 smallest=_smallest(paired, len(pairs)),
                 superiority=round(superiority(right_a, right_b), 6),
             )

@@ -85,11 +85,13 @@ class Difference:
     difference, low, high
         The difference of the scores, and the bounds of its 95 % interval.
     p, p_holm
-        Of the permutation test; and after Holm's correction over the comparisons of the task.
+        Of the test; and after Holm's correction over the comparisons of the task.
     effect
         Cohen's g.
     n
         Number of examples.
+    test
+        ``"permutation"``, or ``"corrected resampled t"`` where there are folds, whose interval is that of it.
     smallest
         The smallest difference that would have been found with 80 % power after the correction; None where
         the two never differ, or if unknown.
@@ -114,6 +116,7 @@ class Difference:
     p_holm: float
     effect: float
     n: int
+    test: str = "permutation"
     smallest: float | None = None
     superiority: float | None = None
 
