@@ -26,7 +26,7 @@ WITH_A_MODEL = tuple(name.removeprefix("@") for name in (STATIC, CONTEXT_MEAN, R
 """Baselines that stand beside each model."""
 
 KNOWN_BASELINES = (*BASELINES, *WITH_A_MODEL)
-Combination = Literal["mix", "concat", "last4"]
+Combination = Literal["mix", "concat", "last4", "sum-last4"]
 SentencePool = Literal["mean", "max", "cls", "last"]
 
 
@@ -69,7 +69,8 @@ class ComparisonSpec(BaseModel):
         context-free vectors have this one alone.
     combinations
         Logistic regression on a learned scalar mix of all layers, ``"mix"``, on all side by side,
-        ``"concat"``, and on the last four, ``"last4"``.
+        ``"concat"``, and on the last four, ``"last4"``; all probes on the sum of the last four,
+        ``"sum-last4"``. Models of fewer layers than four above the input have none of the last four.
     pools
         How pieces become the vector of a sentence, in tasks of sentence labels; the first is ``"mean"``, with
         which all else is done.

@@ -19,7 +19,7 @@ from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.scheduler import Step
 from ctxemb.comparison.spaced import spaced
 from ctxemb.comparison.spec import ComparisonSpec
-from ctxemb.comparison.vectors import LAST, features_of, model_key, task_vectors
+from ctxemb.comparison.vectors import LAST, SUM_LAST, features_of, model_key, task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
@@ -182,9 +182,19 @@ class Runner:
     def _combined(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
         """Probe what is made of all layers, or of several."""
         output = StepOutput()
+        wanted = self.spec.combinations
+        if SUM_LAST in wanted and model.n_layers > LAST:
+            known = self.own.probes_for(task.kind)
+            output += StepOutput(
+                tuple(
+                    line
+                    for probe in self.spec.probes
+                    if probe in known
+                    for line in self._seeds(model, task, probe, SUM_LAST, vectors)
+                )
+            )
         if model.n_layers == 1 or task.kind in PAIR_KINDS:
             return output
-        wanted = self.spec.combinations
         if "concat" in wanted:
             output += StepOutput((self._probe(model, task, LOGISTIC.name, "concat", vectors),))
         if "last4" in wanted and model.n_layers > LAST:
@@ -194,7 +204,7 @@ class Runner:
         return output
 
     def _seeds(
-        self, model: ContextualModel, task: Task, probe: str, layer: int, vectors: Vectors
+        self, model: ContextualModel, task: Task, probe: str, layer: int | str, vectors: Vectors
     ) -> list[Line]:
         """Run a probe; one that starts at random several times."""
         is_random = self.own.probes_for(task.kind)[probe].is_random

@@ -73,12 +73,13 @@ def headline(findings: Findings, task: str) -> Table:
         [findings.chosen(task, model) for model in models],
         [findings.one(task, model, "mix") for model in models],
         [findings.one(task, model, "concat") for model in models],
+        [findings.one(task, model, "sum-last4") for model in models],
         *([findings.chosen(task, model, probe) for model in models] for probe in others),
         *([findings.chosen(task, model, context=context) for model in models] for context in contexts),
         *([findings.chosen(task, model + twin) for model in models] for twin in _TWINS),
     ]
     names = [
-        *("layer chosen on dev", "mix", "all layers", *others),
+        *("layer chosen on dev", "mix", "all layers", "sum of last 4", *others),
         *(f"word and {context}" for context in contexts),
         *_TWINS.values(),
     ]
