@@ -106,6 +106,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the weights of the random twins.",
 )
+@click.option(
+    "--twins", type=click.IntRange(1, 100), default=1, show_default=True, help="Random twins of each model."
+)
 @click.option("-o", "--output", metavar="FILE", help="Also write the results here, as JSON Lines.")
 @device_option
 @dtype_option
@@ -128,6 +131,7 @@ def command(
     space: str,
     seed: int,
     random_seed: int,
+    twins: int,
     output: str | None,
     device: str,
     dtype: str,
@@ -163,6 +167,7 @@ def command(
             space=space,
             seed=seed,
             random_seed=random_seed,
+            twins=twins,
             device=device,
             dtype=dtype,  # type: ignore[arg-type]
             data=data,

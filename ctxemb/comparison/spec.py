@@ -92,6 +92,9 @@ class ComparisonSpec(BaseModel):
         `ctxemb.analysis.spaces`. A learned mix scales its layers itself, and reads them as they are.
     seed, random_seed
         Of probes and intervals, and of the twins' weights.
+    twins
+        Random twins of each model, with seeds from `random_seed` on. Twin number i, from 0, is told from the
+        others by the seed of its results, which is i more than `seed`.
     restarts
         Of mixes and of probes that start at random.
     recipes
@@ -120,6 +123,7 @@ class ComparisonSpec(BaseModel):
     space: str = "raw"
     seed: int = Field(default=0, ge=0)
     random_seed: int = Field(default=1, ge=0)
+    twins: int = Field(default=1, ge=1, le=100)
     restarts: int = Field(default=3, ge=1, le=20)
     recipes: tuple[str, ...] = ()
     seeds: int = Field(default=1, ge=1, le=100)

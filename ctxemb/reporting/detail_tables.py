@@ -148,8 +148,8 @@ def seed_table(findings: Findings, task: str) -> Table:
         if len(scores) > 1
     )
     caption = (
-        f"{task}: {findings.metric_label(task)} over the seeds of a probe that starts at random, with its "
-        "standard deviation; everywhere else, it is the first seed's"
+        f"{task}: {findings.metric_label(task)} over the seeds of a probe that starts at random, and over "
+        "random twins, with its standard deviation; everywhere else, it is the first seed's"
     )
     return Table(
         caption, ("probe", "model", "layer", "seeds", "mean", "deviation", "lowest", "highest"), rows

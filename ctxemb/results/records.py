@@ -37,7 +37,7 @@ class Result:
     n
         Number of examples scored.
     seed
-        Seed of probe and bootstrap.
+        Seed of probe and bootstrap; of several random twins, it also tells which.
     pool
         How pieces became the vector of a word or of a sentence.
     context
@@ -91,7 +91,9 @@ class Difference:
     n
         Number of examples.
     test
-        ``"permutation"``, or ``"corrected resampled t"`` where there are folds, whose interval is that of it.
+        ``"permutation"``; ``"corrected resampled t"`` where there are folds; ``"bootstrap of twins"``, which
+        resamples them, too, where a model is compared with the mean of several random twins. The interval is
+        that of the last two where they are used.
     smallest
         The smallest difference that would have been found with 80 % power after the correction; None where
         the two never differ, or if unknown.
