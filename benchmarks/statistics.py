@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ctxemb.scoring.folds import compare_folds
 from ctxemb.scoring.metrics import Counts, metric_function
 from ctxemb.scoring.statistics import compare_paired, score_with_interval
 
@@ -110,6 +111,48 @@ CHUNK_TRUTH = 2 * FOUND / (1 + FOUND + (1 - FOUND) / 2)
 """Chunk F1 of infinitely many sentences: predicted are those found and half of the others."""
 
 
+N_FOLDS = 10
+
+
+def by_folds(n: int, generator: np.random.Generator) -> tuple[Data, NDArray[np.int64]]:
+    """Return what two equally good *ways of learning* predict in cross-validation, and the folds.
+
+    Both give a row the label of the nearest mean, each by five features of its own. What they learn from
+    90 % of the rows differs by chance alone, and one may be luckier with these rows than with others.
+    """
+    truth_of = generator.integers(0, 2, n)
+    X = generator.normal(size=(n, 10)) + 0.4 * truth_of[:, None]
+    folds = generator.permutation(np.arange(n) % N_FOLDS)
+    found = np.empty((2, n), dtype=np.int64)
+    for fold in range(N_FOLDS):
+        known, asked = folds != fold, folds == fold
+        for which, columns in enumerate((slice(0, 5), slice(5, 10))):
+            rows, labels = X[known, columns], truth_of[known]
+            means = np.stack([rows[labels == label].mean(axis=0) for label in (0, 1)])
+            apart = np.square(X[asked, None, columns] - means).sum(axis=2)
+            found[which, asked] = apart.argmin(axis=1)
+    gold, a, b = (column.astype(np.str_) for column in (truth_of, *found))
+    return Data(gold, a, b), folds
+
+
+def simulate_folds(repeats: int) -> None:
+    """Print how often the two tests call equally good ways of learning different."""
+    print("\n| rows in ten folds | permutation | corrected resampled t |\n|---|---:|---:|")
+    for n in (200, 1000):
+        generator = np.random.default_rng(0)
+        called = np.zeros(2)
+        for number in range(repeats):
+            data, folds = by_folds(n, generator)
+            groups = np.full(n, "")
+            plain = compare_paired(
+                "accuracy", data.gold, data.a, data.b, groups,
+                n_permutations=999, n_bootstrap=10, seed=number,
+            )  # fmt: skip
+            corrected = compare_folds(plain, "accuracy", data.gold, (data.a, data.b), groups, folds)
+            called += [plain.p <= 0.05, corrected.p <= 0.05]
+        print(f"| {n} | {called[0] / repeats:.1%} | {called[1] / repeats:.1%} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -138,6 +181,7 @@ def main() -> None:
             )
             called += found.p <= 0.05
         print(f"| {name} | {metric} | {covered / repeats:.1%} | {called / repeats:.1%} |", flush=True)
+    simulate_folds(repeats)
 
 
 if __name__ == "__main__":

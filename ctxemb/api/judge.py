@@ -35,6 +35,7 @@ def probe(
     space: str = "raw",
     seed: int = 0,
     random_seed: int = 1,
+    twins: int = 1,
     device: str = "cpu",
     dtype: Dtype = "float32",
     data: str | Path | None = None,
@@ -69,6 +70,8 @@ def probe(
         Space of the vectors, fitted on training examples; see `ctxemb.analysis.spaces`.
     seed, random_seed
         Seeds of probes and intervals, and of the twins' weights.
+    twins
+        Random twins of each model.
     device, dtype
         Where and in what numbers models compute.
     data
@@ -107,6 +110,7 @@ def probe(
         "space": space,
         "seed": seed,
         "random_seed": random_seed,
+        "twins": twins,
         "device": device,
         "dtype": dtype,
     }

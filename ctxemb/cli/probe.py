@@ -18,7 +18,10 @@ from ctxemb.cli.options import (
 from ctxemb.cli.tables import format_option, print_rows
 from ctxemb.cli.terminal import Terminal, pass_terminal
 
+_SUM = "sum-last4"
+
 if TYPE_CHECKING:
+    from ctxemb.extraction.layers import Layers
     from ctxemb.results import Findings, Result
 
 
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
     required=True,
     help="Name of a task (see `ctxemb tasks`), or your own file; may be repeated.",
 )
-@click.option("--layer", "layers", default="all", show_default=True, help="'all', or numbers such as 0,3,-1.")
+@click.option(
+    "--layer", "layers", default="all", show_default=True, help="'all', numbers such as 0,3,-1, or sum-last4."
+)
 @click.option(
     "--probe",
     "probes",
@@ -45,10 +50,11 @@ if TYPE_CHECKING:
 @click.option(
     "--combine",
     "combinations",
-    type=click.Choice(["mix", "concat", "last4"]),
+    type=click.Choice(["mix", "concat", "last4", "sum-last4"]),
     multiple=True,
-    help="Logistic regression on a learned mix of all layers, on all side by side, or on the last four; may "
-    "be repeated.  [default: mix, concat, where all layers are probed by it]",
+    help="Logistic regression on a learned mix of all layers, on all side by side, or on the last four; any "
+    "probe on the sum of the last four; may be repeated.  [default: mix, concat, where all layers are probed "
+    "by it]",
 )
 @click.option(
     "--pool",
@@ -100,6 +106,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the weights of the random twins.",
 )
+@click.option(
+    "--twins", type=click.IntRange(1, 100), default=1, show_default=True, help="Random twins of each model."
+)
 @click.option("-o", "--output", metavar="FILE", help="Also write the results here, as JSON Lines.")
 @device_option
 @dtype_option
@@ -122,6 +131,7 @@ def command(
     space: str,
     seed: int,
     random_seed: int,
+    twins: int,
     output: str | None,
     device: str,
     dtype: str,
@@ -138,16 +148,16 @@ def command(
     from pathlib import Path
 
     from ctxemb.api.judge import probe
-    from ctxemb.extraction import parse_layers
     from ctxemb.results.json_lines import write_records
     from ctxemb.tasks import SkippedRows
 
     skipped = SkippedRows() if lenient else None
+    numbers, combinations = _layers(layers, combinations)
     with terminal.steps() as progress:
         findings = probe(
             tasks,
             models or ("elmo", "gpt", "bert"),
-            layers=parse_layers(layers),
+            layers=numbers,
             probes=probes,
             combinations=combinations or None,
             pools=pools,
@@ -157,6 +167,7 @@ def command(
             space=space,
             seed=seed,
             random_seed=random_seed,
+            twins=twins,
             device=device,
             dtype=dtype,  # type: ignore[arg-type]
             data=data,
@@ -172,6 +183,17 @@ def command(
         _print_summary(findings)
     else:
         print_rows([result.as_row() for result in findings.results], style)
+
+
+def _layers(asked: str, combinations: tuple[str, ...]) -> tuple[Layers, tuple[str, ...]]:
+    """Return the single layers that are asked for, and the combinations; a sum stands beside the last."""
+    from ctxemb.extraction import parse_layers
+
+    names = asked.split(",")
+    if _SUM not in names:
+        return parse_layers(asked), combinations
+    single = ",".join(name for name in names if name != _SUM)
+    return parse_layers(single or "-1"), tuple(dict.fromkeys([*combinations, _SUM]))
 
 
 def _print_summary(findings: Findings) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ctxemb.comparison.cache import Cache
 from ctxemb.comparison.checks import check_comparison, located
+from ctxemb.comparison.choices import with_choices
 from ctxemb.comparison.judging import chosen_lines, judge
 from ctxemb.comparison.line import Line, gathered
 from ctxemb.comparison.own import NOTHING, Own
@@ -76,7 +77,7 @@ def evaluate(
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     curves = tuple(training for name in spec.models if name not in own.models for training in trainings(name))
-    return replace(findings, trainings=curves, manifests=(manifest,)).with_choices()
+    return with_choices(replace(findings, trainings=curves, manifests=(manifest,)))
 
 
 def _tuned(runner: Runner, lines: Sequence[Line], findings: Findings, progress: Progress) -> Findings:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,15 @@ from numpy.typing import NDArray
 from ctxemb.analysis import rank_shares, smallest_found, superiority
 from ctxemb.comparison.line import Line
 from ctxemb.probes import scored_labels, scored_results
+from ctxemb.probes.splits import Rows
 from ctxemb.results import Confusion, Difference, Findings, Ranks, Result
 from ctxemb.results.names import CONTEXT_MEAN, NO_LAYER, RANDOM, STATIC, WORD, part_split
-from ctxemb.scoring.seeds import resampled_scores
+from ctxemb.scoring.folds import compare_folds
+from ctxemb.scoring.seeds import compare_runs, resampled_scores
 from ctxemb.scoring.statistics import PairedDifference, compare_paired, holm
 from ctxemb.tasks import Task
+
+Labels = NDArray[np.str_]
 
 
 def judge(
@@ -48,17 +53,19 @@ def judge(
     confusions: list[Confusion] = []
     ranks: list[Ranks] = []
     for task in tasks:
-        chosen = chosen_lines([line for line in lines if line.task is task], findings)
+        of_task = [line for line in lines if line.task is task]
+        chosen = chosen_lines(of_task, findings)
+        twins = {model + RANDOM: _twins(of_task, findings, task.name, model) for model in models}
         for line in chosen.values():
             parts += _parts(line, seed)
             confusions += _confusions(line) if line.model in models else []
-        differences += _differences(task, list(_pairs(chosen, models)), seed)
+        differences += _differences(task, list(_pairs(chosen, models)), seed, twins)
         ranks += _ranks(task, [chosen[name] for name in models if name in chosen], seed)
         for context in findings.contexts(task.name)[1:]:
-            beside = chosen_lines([line for line in lines if line.task is task], findings, context)
+            beside = chosen_lines(of_task, findings, context)
             pairs = [(beside[a], beside[b]) for a, b in combinations(models, 2) if {a, b} <= set(beside)]
             pairs += [(line, chosen[name]) for name, line in beside.items()]
-            differences += _differences(task, pairs, seed)
+            differences += _differences(task, pairs, seed, {})
     return Findings(
         tuple(parts), differences=tuple(differences), confusions=tuple(confusions), ranks=tuple(ranks)
     )
@@ -74,6 +81,12 @@ def chosen_lines(lines: Sequence[Line], findings: Findings, context: str = WORD)
     return chosen
 
 
+def _twins(lines: Sequence[Line], findings: Findings, task: str, model: str) -> list[Line]:
+    """Return the line of each random twin of a model, at the layer that dev chose for it."""
+    found = findings.twins(task, model)
+    return [line for result in found for line in lines if line.model == result.model and line.holds(result)]
+
+
 def _pairs(chosen: dict[str, Line], models: Sequence[str]) -> Iterator[tuple[Line, Line]]:
     """Yield models against each other, and each against its twins and the baselines without a model."""
     present = [name for name in models if name in chosen]
@@ -85,24 +98,17 @@ def _pairs(chosen: dict[str, Line], models: Sequence[str]) -> Iterator[tuple[Lin
                 yield chosen[name], line
 
 
-def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[Difference]:
+def _differences(
+    task: Task, pairs: list[tuple[Line, Line]], seed: int, twins: dict[str, list[Line]]
+) -> list[Difference]:
     rows: list[Difference] = []
     for a, b in pairs:
         numbers = a.run.test.rows
         gold, of_a = scored_labels(task, numbers, a.run.test.labels)
-        _, of_b = scored_labels(task, numbers, b.run.test.labels)
-        right_a, right_b = (np.asarray(labels == gold, dtype=float) for labels in (of_a, of_b))
-        paired = compare_paired(
-            task.metrics[0],
-            gold,
-            of_a,
-            of_b,
-            task.example_groups[numbers],
-            labels=task.tested_labels,
-            clusters=task.example_clusters[numbers],
-            positions=task.example_positions[numbers],
-            seed=seed,
-        )
+        runs = [scored_labels(task, numbers, line.run.test.labels)[1] for line in twins.get(b.model) or [b]]
+        right_a = np.asarray(of_a == gold, dtype=float)
+        superior = np.mean([superiority(right_a, np.asarray(of_b == gold, dtype=float)) for of_b in runs])
+        paired, test = _compared(task, numbers, gold, of_a, runs, seed)
         rows.append(
             Difference(
                 task=task.name,
@@ -122,12 +128,30 @@ def _differences(task: Task, pairs: list[tuple[Line, Line]], seed: int) -> list[
                 p_holm=1.0,
                 effect=round(paired.effect, 6),
                 n=len(numbers),
+                test=test,
                 smallest=_smallest(paired, len(pairs)),
-                superiority=round(superiority(right_a, right_b), 6),
+                superiority=round(float(superior), 6),
             )
         )
     corrected = holm([row.p for row in rows])
     return [replace(row, p_holm=round(p, 6)) for row, p in zip(rows, corrected, strict=True)]
+
+
+def _compared(
+    task: Task, numbers: Rows, gold: Labels, a: Labels, runs: list[Labels], seed: int
+) -> tuple[PairedDifference, str]:
+    """Return the difference of a prediction less another, or less the mean of several, and its test."""
+    metric, groups = task.metrics[0], task.example_groups[numbers]
+    about: dict[str, Any] = {"labels": task.tested_labels, "positions": task.example_positions[numbers]}
+    clusters = task.example_clusters[numbers]
+    if len(runs) > 1:
+        found = compare_runs(metric, gold, [a], runs, groups, clusters=clusters, seed=seed, **about)
+        return found, "bootstrap of twins"
+    paired = compare_paired(metric, gold, a, runs[0], groups, clusters=clusters, seed=seed, **about)
+    if task.folds is None:
+        return paired, "permutation"
+    folds = task.folds[numbers]
+    return compare_folds(paired, metric, gold, (a, runs[0]), groups, folds, **about), "corrected resampled t"
 
 
 def _smallest(paired: PairedDifference, n_tests: int) -> float | None:
@@ -146,7 +170,7 @@ def _ranks(task: Task, lines: Sequence[Line], seed: int) -> list[Ranks]:
         scored[0][0],
         [predicted for _, predicted in scored],
         task.example_groups[rows],
-        labels=task.group_labels,
+        labels=task.tested_labels,
         clusters=task.example_clusters[rows],
         positions=task.example_positions[rows],
         seed=seed,

@@ -60,7 +60,7 @@ def _scored(
 
 def _about(task: Task, rows: Rows, seed: int) -> dict[str, Any]:
     return {
-        "labels": task.group_labels,
+        "labels": task.tested_labels,
         "clusters": task.example_clusters[rows],
         "positions": task.example_positions[rows],
         "seed": seed,

@@ -34,7 +34,7 @@ WITH_A_MODEL = tuple(name.removeprefix("@") for name in (STATIC, CONTEXT_MEAN, R
 """Baselines that stand beside each model."""
 
 KNOWN_BASELINES = (*BASELINES, *WITH_A_MODEL)
-Combination = Literal["mix", "concat", "last4"]
+Combination = Literal["mix", "concat", "last4", "sum-last4"]
 SentencePool = Literal["mean", "max", "cls", "last"]
 
 
@@ -77,7 +77,8 @@ class ComparisonSpec(BaseModel):
         context-free vectors have this one alone.
     combinations
         Logistic regression on a learned scalar mix of all layers, ``"mix"``, on all side by side,
-        ``"concat"``, and on the last four, ``"last4"``.
+        ``"concat"``, and on the last four, ``"last4"``; all probes on the sum of the last four,
+        ``"sum-last4"``. Models of fewer layers than four above the input have none of the last four.
     pools
         How pieces become the vector of a sentence, in tasks of sentence labels; the first is ``"mean"``, with
         which all else is done.
@@ -99,6 +100,9 @@ class ComparisonSpec(BaseModel):
         `ctxemb.analysis.spaces`. A learned mix scales its layers itself, and reads them as they are.
     seed, random_seed
         Of probes and intervals, and of the twins' weights.
+    twins
+        Random twins of each model, with seeds from `random_seed` on. Twin number i, from 0, is told from the
+        others by the seed of its results, which is i more than `seed`.
     restarts
         Of mixes and of probes that start at random.
     recipes
@@ -127,6 +131,7 @@ class ComparisonSpec(BaseModel):
     space: str = "raw"
     seed: StrictInt = Field(default=0, ge=0)
     random_seed: StrictInt = Field(default=1, ge=0)
+    twins: StrictInt = Field(default=1, ge=1, le=100)
     restarts: StrictInt = Field(default=3, ge=1, le=20)
     recipes: tuple[str, ...] = ()
     seeds: StrictInt = Field(default=1, ge=1, le=100)

@@ -19,7 +19,7 @@ from ctxemb.comparison.own import NOTHING, Own
 from ctxemb.comparison.scheduler import Step
 from ctxemb.comparison.spaced import spaced
 from ctxemb.comparison.spec import ComparisonSpec
-from ctxemb.comparison.vectors import LAST, features_of, model_key, task_vectors
+from ctxemb.comparison.vectors import LAST, SUM_LAST, features_of, model_key, task_vectors
 from ctxemb.extraction.layers import resolve_layers
 from ctxemb.extraction.pooling import Pool
 from ctxemb.models import ContextualModel, load
@@ -98,9 +98,10 @@ class Runner:
                     what = f"{task.name}: {model.name}, mean of the other words"
                     steps.append(Step(what, partial(self.context_mean, name, task), task, model))
                 if "random" in wanted and name not in self.own.models:
-                    what = f"{task.name}: {model.name}, random weights"
-                    twin = partial(self.twin, partial(self._random, name), task)
-                    steps.append(Step(what, twin, task, model))
+                    for number in range(self.spec.twins):
+                        what = f"{task.name}: {model.name}, random weights" + f" {number + 1}" * (number > 0)
+                        twin = partial(self.twin, partial(self._random, name, number), task, number)
+                        steps.append(Step(what, twin, task, model))
         return steps
 
     def on_equal_terms(self, line: Line) -> Line:
@@ -155,17 +156,18 @@ class Runner:
         own = self.own.models.get(name)
         return StaticModel(own) if own else load(f"static:{name}", computation=self.spec.computation)
 
-    def _random(self, name: str) -> ContextualModel:
-        return load(name, self.spec.random_seed, self.spec.computation)
+    def _random(self, name: str, number: int) -> ContextualModel:
+        return load(name, self.spec.random_seed + number, self.spec.computation)
 
-    def twin(self, make: Callable[[], ContextualModel], task: Task) -> StepOutput:
-        """Run the leading probe on a model's random twin, or on its context-free vectors."""
+    def twin(self, make: Callable[[], ContextualModel], task: Task, number: int = 0) -> StepOutput:
+        """Run the leading probe on one of a model's random twins, or on its context-free vectors."""
+        seed = self.spec.seed + number
         model = make()
         (vectors,) = task_vectors(model, task, self.cache)
         layers = self.spec.layers if model.n_layers > 1 else "all"
         chosen = resolve_layers(layers, model.n_layers)
         probe = self.own.leading_probe(task, self.spec.probes)
-        return StepOutput(tuple(self._probe(model, task, probe, int(i), vectors) for i in chosen))
+        return StepOutput(tuple(self._probe(model, task, probe, int(i), vectors, seed=seed) for i in chosen))
 
     def context_mean(self, name: str, task: Task) -> StepOutput:
         """Run the leading probe on the mean of the other words' context-free vectors."""
@@ -185,9 +187,19 @@ class Runner:
     def _combined(self, model: ContextualModel, task: Task, vectors: Vectors) -> StepOutput:
         """Probe what is made of all layers, or of several."""
         output = StepOutput()
+        wanted = self.spec.combinations
+        if SUM_LAST in wanted and model.n_layers > LAST:
+            known = self.own.probes_for(task.kind)
+            output += StepOutput(
+                tuple(
+                    line
+                    for probe in self.spec.probes
+                    if probe in known
+                    for line in self._seeds(model, task, probe, SUM_LAST, vectors)
+                )
+            )
         if model.n_layers == 1 or task.kind in PAIR_KINDS:
             return output
-        wanted = self.spec.combinations
         if "concat" in wanted:
             output += StepOutput((self._probe(model, task, LOGISTIC.name, "concat", vectors),))
         if "last4" in wanted and model.n_layers > LAST:
@@ -197,7 +209,7 @@ class Runner:
         return output
 
     def _seeds(
-        self, model: ContextualModel, task: Task, probe: str, layer: int, vectors: Vectors
+        self, model: ContextualModel, task: Task, probe: str, layer: int | str, vectors: Vectors
     ) -> list[Line]:
         """Run a probe; one that starts at random several times."""
         is_random = self.own.probes_for(task.kind)[probe].is_random

@@ -26,6 +26,9 @@ _ROWS_AT_ONCE = 1 << 12
 LAST = 4
 """Layers of the combinations of the last ones."""
 
+SUM_LAST = "sum-last4"
+"""The combination that adds the last layers up, as much published work does."""
+
 
 def model_key(model: ContextualModel) -> dict[str, Any]:
     """Return the part of a cache's key that tells one model's vectors from another's, rounding included."""
@@ -101,6 +104,9 @@ def features_of(vectors: NDArray[np.float32], layer: int | str) -> Features:
     """Return the function that reads the vectors of some examples, and no others, from disk."""
     if isinstance(layer, int):
         return lambda rows: read_rows(vectors, [layer], rows)
+    if layer == SUM_LAST:
+        last = range(len(vectors) - LAST, len(vectors))
+        return lambda rows: np.sum([read_rows(vectors, [i], rows) for i in last], axis=0)
     layers = range(len(vectors)) if layer == "concat" else range(len(vectors) - LAST, len(vectors))
     return lambda rows: read_rows(vectors, layers, rows)
 

@@ -31,9 +31,11 @@ def difference_table(findings: Findings, task: str) -> Table:
                 Cell(MISSING if difference.superiority is None else f"{difference.superiority:.3f}"),
             )
             rows.append(Row(cells, muted=not difference.is_significant))
+    tests = dict.fromkeys(row.test for row in findings.differences if row.task == task)
     caption = (
         f"{task}: paired differences in points of {findings.metric_label(task)} on the same test "
-        "examples, at the layers chosen on dev; permutation test, Holm's correction over this table, "
+        f"examples, at the layers chosen on dev; {' and '.join(tests)} test, Holm's correction over this "
+        "table (each context by itself), "
         "Cohen's g. Found from: the smallest difference that would have been found with 80 % power after the "
         "correction. Superiority: how probable it is that the first is right on an example and the other is "
         "not, ties counting half. Grey: not significant."
@@ -146,8 +148,8 @@ def seed_table(findings: Findings, task: str) -> Table:
         if len(scores) > 1
     )
     caption = (
-        f"{task}: {findings.metric_label(task)} over the seeds of a probe that starts at random, with its "
-        "standard deviation; everywhere else, it is the first seed's"
+        f"{task}: {findings.metric_label(task)} over the seeds of a probe that starts at random, and over "
+        "random twins, with its standard deviation; everywhere else, it is the first seed's"
     )
     return Table(
         caption, ("probe", "model", "layer", "seeds", "mean", "deviation", "lowest", "highest"), rows

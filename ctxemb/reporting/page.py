@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from ctxemb.reporting.detail_tables import confusion_matrices, detail_tables, part_table
 from ctxemb.reporting.figures import mix_bars, score_curves, sense_panel, styled, training_curves
+from ctxemb.reporting.overall import over_all_tasks
 from ctxemb.reporting.panels import part_dots
 from ctxemb.reporting.sentences import Sentence, sentences
 from ctxemb.reporting.svg import inline_svg
@@ -79,6 +80,7 @@ def render_page(findings: Findings) -> str:
         title=findings.title,
         version=__version__,
         sections=[_section(findings, task, number) for number, task in enumerate(findings.tasks)],
+        overall=over_all_tasks(findings),
         training=_training(findings) if findings.trainings else None,
         manifests=[_manifest(manifest) for manifest in findings.manifests],
         everything=full_table(findings),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from ctxemb.reporting.detail_tables import detail_tables
+from ctxemb.reporting.overall import over_all_tasks
 from ctxemb.reporting.sentences import Sentence, sentences, summary
 from ctxemb.reporting.tables import Cell, Table, full_table, headline, layer_table
 from ctxemb.results import Findings
@@ -36,6 +37,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 def render_markdown(findings: Findings) -> str:
     """Return the report as Markdown, with GitHub's tables."""
     parts = [f"# {_markdown(findings.title)}"]
+    if overall := over_all_tasks(findings):
+        parts.append("\n".join(f"- {_said(sentence)}" for sentence in overall))
     for task in findings.tasks:
         first, *others = sentences(findings, task)
         parts += [f"## {_markdown(task)}", _markdown(first.text)]
@@ -48,6 +51,7 @@ def render_markdown(findings: Findings) -> str:
 def render_latex(findings: Findings) -> str:
     """Return the tables as LaTeX, for the packages booktabs and inputenc (UTF-8)."""
     parts = [f"% {findings.title}".replace("\n", " ")]
+    parts += [_latex(" ".join(sentence.text for sentence in over_all_tasks(findings)))]
     for task in findings.tasks:
         parts += [_latex(summary(findings, task))]
         parts += [_latex_table(table) for table in _tables(findings, task)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import fmean
 
 from ctxemb.reporting.reading import read_at_word
 from ctxemb.results import Difference, Findings, Result
@@ -177,9 +178,11 @@ def _verb(names: Sequence[str], verb: str) -> str:
 def _beside(findings: Findings, task: str, models: list[str]) -> str:
     shown = []
     unit = findings.unit(task)
-    twins = [result for model in models if (result := findings.chosen(task, model + RANDOM))]
+    twins = [
+        fmean(result.value for result in found) for model in models if (found := findings.twins(task, model))
+    ]
     if twins:
-        shown.append(f"with random weights at most {max(100 * result.value for result in twins):.1f}{unit}")
+        shown.append(f"with random weights at most {100 * max(twins):.1f}{unit}")
     static = [result for model in models if (result := findings.chosen(task, model + STATIC))]
     if static:
         shown.append(f"without context at most {max(100 * result.value for result in static):.1f}{unit}")

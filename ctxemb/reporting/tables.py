@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import mean, stdev
 
 from ctxemb.results import Findings, Result
 from ctxemb.results.names import BASELINES, CONTEXT_MEAN, RANDOM, STATIC
@@ -73,12 +74,13 @@ def headline(findings: Findings, task: str) -> Table:
         [findings.chosen(task, model) for model in models],
         [findings.one(task, model, "mix") for model in models],
         [findings.one(task, model, "concat") for model in models],
+        [findings.one(task, model, "sum-last4") for model in models],
         *([findings.chosen(task, model, probe) for model in models] for probe in others),
         *([findings.chosen(task, model, context=context) for model in models] for context in contexts),
         *([findings.chosen(task, model + twin) for model in models] for twin in _TWINS),
     ]
     names = [
-        *("layer chosen on dev", "mix", "all layers", *others),
+        *("layer chosen on dev", "mix", "all layers", "sum of last 4", *others),
         *(f"word and {context}" for context in contexts),
         *_TWINS.values(),
     ]
@@ -88,6 +90,8 @@ def headline(findings: Findings, task: str) -> Table:
     rows = []
     for n, model in enumerate(models):
         cells = [score_cell(columns[i][n], _best(columns[i]) if i < n_ranked else None) for i in kept]
+        if len(twins := findings.twins(task, model)) > 1:
+            cells[-1] = _twins_cell(twins)
         rows.append(Row((_name(model), replace(cells[0], marks=signs.get(model, "")), *cells[1:])))
     for name in BASELINES:
         if (result := findings.one(task, name)) is not None:
@@ -105,6 +109,12 @@ def headline(findings: Findings, task: str) -> Table:
     used = "".join(signs.values())
     caption += "".join(f"; {sign} {said}" for sign, said in _SIGNS.items() if sign in used)
     return Table(caption, ("model", *(names[i] for i in kept)), tuple(rows))
+
+
+def _twins_cell(twins: Sequence[Result]) -> Cell:
+    """Return the mean of several random twins, with their standard deviation."""
+    values = [100 * twin.value for twin in twins]
+    return Cell(f"{mean(values):.1f}", f"± {stdev(values):.1f} of {len(values)}")
 
 
 def _signs(findings: Findings, task: str, best: Sequence[Result | None]) -> dict[str, str]:

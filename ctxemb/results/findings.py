@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ctxemb.atomic import write_text
 from ctxemb.errors import FormatError, InputError, MissingFileError
 from ctxemb.results.json_lines import read_records, write_records
-from ctxemb.results.names import BASELINES, DEV, NO_LAYER, TEST, WORD, is_twin
+from ctxemb.results.names import BASELINES, DEV, NO_LAYER, RANDOM, TEST, WORD, is_twin
 from ctxemb.results.records import (
     Confusion,
     Difference,
@@ -174,19 +174,16 @@ class Findings:
         layer = max(on_dev, key=lambda number: (on_dev[number].value, -number)) if on_dev else max(tested)
         return tested.get(layer)
 
-    def with_choices(self) -> Findings:
-        """Return the findings with results that say whether dev chose their layer."""
-        line = operator.attrgetter("task", "model", "probe", "pool", "context")
-        lines = dict.fromkeys(line(result) for result in self.results if isinstance(result.layer, int))
-        layers = {key: self.chosen(*key) for key in lines}
-
-        def marked(result: Result) -> Result:
-            best = layers.get(line(result))
-            if best is None or not isinstance(result.layer, int):
-                return result
-            return dataclasses.replace(result, chosen=result.layer == best.layer)
-
-        return dataclasses.replace(self, results=tuple(map(marked, self.results)))
+    def twins(self, task: str, model: str) -> list[Result]:
+        """Return the test result of each random twin of a model, at the layer that was best on dev."""
+        name = model + RANDOM
+        own = [result for result in self.results if (result.task, result.model) == (task, name)]
+        others = [result for result in self.results if result.task == task and result.model != name]
+        found = (
+            Findings((*others, *(result for result in own if result.seed == seed))).chosen(task, name)
+            for seed in sorted({result.seed for result in own})
+        )
+        return [result for result in found if result is not None]
 
     def same_line(self, result: Result, *, metric: str, split: str) -> Result | None:
         """Return the score of the same probe and layer in another metric, or on a part of the test."""

@@ -37,7 +37,7 @@ class Result:
     n
         Number of examples scored.
     seed
-        Seed of probe and bootstrap.
+        Seed of probe and bootstrap; of several random twins, it also tells which.
     pool
         How pieces became the vector of a word or of a sentence.
     context
@@ -85,11 +85,15 @@ class Difference:
     difference, low, high
         The difference of the scores, and the bounds of its 95 % interval.
     p, p_holm
-        Of the permutation test; and after Holm's correction over the comparisons of the task.
+        Of the test; and after Holm's correction over the comparisons of the task.
     effect
         Cohen's g.
     n
         Number of examples.
+    test
+        ``"permutation"``; ``"corrected resampled t"`` where there are folds; ``"bootstrap of twins"``, which
+        resamples them, too, where a model is compared with the mean of several random twins. The interval is
+        that of the last two where they are used.
     smallest
         The smallest difference that would have been found with 80 % power after the correction; None where
         the two never differ, or if unknown.
@@ -114,6 +118,7 @@ class Difference:
     p_holm: float
     effect: float
     n: int
+    test: str = "permutation"
     smallest: float | None = None
     superiority: float | None = None
 

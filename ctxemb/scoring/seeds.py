@@ -86,7 +86,8 @@ def compare_runs(
     low, high = bounds_of(found, n)
     tail = min((found <= 0).sum(), (found >= 0).sum())
     p = min(1.0, 2 * float(tail + 1) / (len(found) + 1))
-    return PairedDifference(value, min(value, low), max(value, high), p, _effect(codes, len(a)))
+    error = float(found.std() * np.sqrt(n / max(1, n - 1)))
+    return PairedDifference(value, min(value, low), max(value, high), p, _effect(codes, len(a)), error, n)
 
 
 def resampled_scores(

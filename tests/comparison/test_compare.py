@@ -9,7 +9,7 @@ import pytest
 
 from ctxemb.comparison import evaluate, make_spec
 from ctxemb.comparison.cache import Cache, default_cache, digest
-from ctxemb.comparison.vectors import task_vectors
+from ctxemb.comparison.vectors import features_of, task_vectors
 from ctxemb.errors import FormatError, InputError, UnknownNameError
 from ctxemb.extraction import embed
 from ctxemb.models import load
@@ -225,3 +225,38 @@ def test_contexts_are_for_words(elmo_folder: Path) -> None:
         spec(elmo_folder, contexts=["word", "window"])
     with pytest.raises(FormatError, match='the first should be "word"'):
         spec(elmo_folder, contexts=["sentence"])
+
+
+def test_the_sum_of_the_last_four_layers_is_probed_by_all_probes(
+    toy_folders: dict[str, Path], elmo_folder: Path
+) -> None:
+    given = spec(toy_folders["bert"], layers=[-1], probes=["1-nn", "centroid"], combinations=["sum-last4"])
+    model = load(str(toy_folders["bert"]))
+    lines = {(row.layer, row.probe) for row in evaluate(given).results if row.model == model.name}
+    added = {("sum-last4", "1-nn"), ("sum-last4", "centroid")}
+    assert (added <= lines) == (model.n_layers > 4)
+    stacked = np.random.default_rng(0).normal(size=(6, 5, 3)).astype(np.float32)
+    rows = np.array([4, 0])
+    assert features_of(stacked, "sum-last4")(rows) == pytest.approx(stacked[2:, rows].sum(axis=0), abs=1e-6)
+    given = spec(elmo_folder, combinations=["sum-last4"], baselines=[])
+    assert {row.layer for row in evaluate(given).results} == {0, 2}  # three layers: no last four
+
+
+def test_several_twins_have_a_mean_and_a_spread(elmo_folder: Path) -> None:
+    one = evaluate(spec(elmo_folder, combinations=[]))
+    several = evaluate(spec(elmo_folder, combinations=[], twins=3))
+    marked = {dataclasses.replace(row, chosen=None) for row in several.results}
+    assert {dataclasses.replace(row, chosen=None) for row in one.results} < marked
+    twins = several.twins("events", "tiny")
+    assert [twin.seed for twin in twins] == [0, 1, 2]
+    assert len({twin.value for twin in twins}) > 1
+    alone = several.chosen("events", "tiny@random")
+    assert alone == twins[0]
+    found = several.compared("events", "tiny", "tiny@random")
+    best = several.chosen("events", "tiny")
+    assert found is not None and best is not None
+    assert found.test == "bootstrap of twins"
+    assert found.difference == pytest.approx(best.value - np.mean([twin.value for twin in twins]), abs=1e-5)
+    assert found.smallest is not None
+    table = render_markdown(several)
+    assert " of 3" in table and "over random twins" in table

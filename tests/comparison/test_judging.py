@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,16 @@ def test_parts_of_the_test_have_scores_of_their_own() -> None:
     found = judge([task], ["elmo"], lines, found_in(lines), seed=0)
     scores = {result.split: (result.value, result.n) for result in found.results}
     assert scores == {"test:bank": (1.0, 8), "test:bow": (0.0, 8)}
+
+
+def test_folds_are_compared_by_the_corrected_resampled_test() -> None:
+    task = toy_task()[0]
+    folded = dataclasses.replace(task, folds=np.arange(len(task.examples)) % 4)
+    lines = [line(task, "elmo", 1, 0.8, 1.0), line(task, "bert", 2, 0.8, 0.5)]
+    (plain,) = judge([task], ["elmo", "bert"], lines, found_in(lines), seed=0).differences
+    moved = [dataclasses.replace(one, task=folded) for one in lines]
+    (found,) = judge([folded], ["elmo", "bert"], moved, found_in(moved), seed=0).differences
+    assert (plain.test, found.test) == ("permutation", "corrected resampled t")
+    assert plain.difference == found.difference == 0.5
+    assert found.p != plain.p
+    assert found.low == pytest.approx(2 * 0.5 - found.high, abs=1e-6)

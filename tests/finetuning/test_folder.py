@@ -107,7 +107,8 @@ def test_published_heads_are_read(name: str, what: str, toy_corpus: Any, tmp_pat
     other = getattr(transformers, f"{name}For{what}")(config).eval()
     other.save_pretrained(tmp_path)
     pieces.tokenizer.save(str(tmp_path / "tokenizer.json"))
-    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false, "strip_accents": false}', encoding="utf-8")
+    settings = '{"do_lower_case": false, "strip_accents": false}'
+    (tmp_path / "tokenizer_config.json").write_text(settings, encoding="utf-8")
     tuned = load_tuned(tmp_path)
     assert tuned.labels == ("no", "perhaps", "yes")
     kind: Any = "token-label" if what.startswith("Token") else "sentence-label"

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from ctxemb.reporting.overall import over_all_tasks
 from ctxemb.reporting.sentences import among_models, beside_baselines, sentences
 from ctxemb.results import Difference, Findings, Result
 from tests.reporting.conftest import difference
@@ -93,6 +94,22 @@ def test_a_correlation_is_no_percentage() -> None:
     text = sentences(findings([], "a", "matthews"), "task")[0].text
     assert text.startswith("On task, a reaches 90.0 [10.0, 95.0] with its layer 1")
     assert "reaches 90.0 % [" in sentences(findings([], "a"), "task")[0].text
+
+
+def test_what_holds_over_all_tasks() -> None:
+    rows = [
+        dataclasses.replace(difference(task, "a", "b", 0.05, p), p=p)
+        for task, p in (("one", 0.0001), ("two", 0.03), ("three", 0.9))
+    ]
+    first, second = over_all_tasks(findings(rows, "ab"))
+    assert first.text == (
+        "Over all 3 tasks, 3 differences were tested; 2 are significant within their task, and 1 after "
+        "Holm's correction over all of them, too."
+    )
+    assert (second.text, second.holds) == ("Within their task alone: a and b on two.", False)
+    assert over_all_tasks(findings(rows[:1], "ab")) == []
+    (nothing,) = over_all_tasks(findings([dataclasses.replace(row, p_holm=0.9) for row in rows], "ab"))
+    assert nothing.text.endswith("none is significant within its task.")
 
 
 def test_what_was_not_shown_says_what_would_have_been_found() -> None:
