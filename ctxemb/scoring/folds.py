@@ -38,7 +38,7 @@ def corrected_resampled(differences: ArrayLike, test_share: float) -> tuple[floa
     --------
     >>> p, error = corrected_resampled([0.02, 0.0, 0.04, 0.02], 1 / 3)
     >>> round(p, 3), round(error, 4)
-    (0.19, 0.0125)
+    (0.207, 0.0125)
     """
     d = np.asarray(differences, dtype=np.float64)
     if d.ndim != 1 or len(d) < 2:
