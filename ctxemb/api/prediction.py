@@ -9,7 +9,7 @@ from pathlib import Path
 from ctxemb.errors import InputError
 from ctxemb.prediction.families import BertPredictor
 from ctxemb.prediction.minimal_pairs import Judgement, judge_pairs
-from ctxemb.prediction.predictor import MASK, Expectation, Surprisal, load_predictor
+from ctxemb.prediction.predictor import MASK, Expectation, Predictor, Surprisal, load_predictor
 from ctxemb.tasks.minimal_pairs import FOLDER, read_minimal_pairs
 from ctxemb.tasks.storage import data_folder
 from ctxemb.text.sentence import Sentence
@@ -80,7 +80,7 @@ def surprisal(
     batch_sentences: int = 256,
     device: str = "cpu",
 ) -> Iterator[tuple[Sentence, list[Surprisal]]]:
-    """Yield each sentence with the bits of its words, in each direction of a model.
+    """Return an iterator over sentences with the bits of their words, in each direction of a model.
 
     Parameters
     ----------
@@ -93,9 +93,13 @@ def surprisal(
     device
         Where to compute.
     """
-    predictor = load_predictor(model, device)
-    left = iter(texts)
-    while batch := [_sentence(text) for text in islice(left, batch_sentences)]:
+    return _scored(load_predictor(model, device), iter(texts), batch_sentences)
+
+
+def _scored(
+    predictor: Predictor, texts: Iterator[str | Sequence[str] | Sentence], batch_sentences: int
+) -> Iterator[tuple[Sentence, list[Surprisal]]]:
+    while batch := [_sentence(text) for text in islice(texts, batch_sentences)]:
         yield from zip(batch, predictor.surprisals(batch), strict=True)
 
 

@@ -59,9 +59,10 @@ def command(
     for _ in range(done):
         next(sentences, None)
 
+    scored = surprisal(sentences, model, device=device)
+
     def rows() -> Iterator[dict[str, Any]]:
         with terminal.progress(f"scoring with {model}", None) as advance:
-            scored = surprisal(sentences, model, device=device)
             for number, (sentence, found) in enumerate(scored, start=done + 1):
                 for position, word in enumerate(sentence.words):
                     for one in found:

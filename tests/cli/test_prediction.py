@@ -74,6 +74,18 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, capsys: pytest.C
     assert path.read_text(encoding="utf-8") == "precious\nwords\n"
 
 
+def test_a_model_without_a_head_is_told_before_anything_is_written(
+    tmp_path: Path, elmo_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    path = tmp_path / "bits.tsv"
+    assert run(["surprisal", str(tmp_path / "text.txt"), "--model", str(elmo_folder), "-o", str(path)]) == 1
+    told = capsys.readouterr()
+    assert "no head at" in told.err
+    assert told.out == ""
+    assert not path.exists()
+
+
 def test_minimal_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     row = {"sentence_good": "He sat by the river.", "sentence_bad": "He sat river the by.", "UID": "order",
            "field": "syntax", "linguistics_term": "order"}  # fmt: skip
