@@ -88,35 +88,39 @@ def train(
     held_out = HeldOut.of(objective, valid) if valid else None
     started = saved = time.monotonic()
     paused = False
-    asked = _asked_to_stop()
-    for batch, position in stream(Source(objective, corpus, plan), state.position, workers=workers):
-        if paused or state.words >= plan.max_words:
-            break
-        rate, before = plan.rate(state.words), state.words
-        norm, sums = _step(training, batch, state.step, rate, team)
-        state = State(state.step + 1, state.words + batch.n_words, position)
-        known = state.step % _EVERY[team.device.type] == 1 % _EVERY[team.device.type]
-        late = asked() or (max_minutes is not None and time.monotonic() - started > 60 * max_minutes)
-        paused = late
-        if team.size > 1:  # the first one decides
-            sums = team.add_up(torch.cat([sums, sums.new_tensor([float(late and team.first)])]))
-            paused = bool(sums[-1] > 0)
-        if known:
-            named = dict(zip(objective.weights, sums.tolist(), strict=False))
-            entry = mean_losses(objective, named, batch.counts())
-            _check(entry["loss"], state.step)
-            progress(state.words, entry)
-            if state.step % 20 == 1 and team.first:
-                counted = {"step": state.step, "words": state.words}
-                append_log(folder, {**counted, **entry, "norm": norm.item(), "rate": rate})
-        due = state.words // plan.valid_every > before // plan.valid_every or state.words >= plan.max_words
-        if held_out is not None and due and team.first:
-            with training.averaged():
-                look = {**held_out.losses(team.device), **measure(objective)}
-            append_log(folder, {"step": state.step, "words": state.words, **look})
-        if team.first and (paused or time.monotonic() - saved > 60 * plan.save_minutes):
-            _save(folder / STATE, training, state)
-            saved = time.monotonic()
+    with _asked_to_stop() as requests:
+        for batch, position in stream(Source(objective, corpus, plan), state.position, workers=workers):
+            if paused or state.words >= plan.max_words:
+                break
+            rate, before = plan.rate(state.words), state.words
+            norm, sums = _step(training, batch, state.step, rate, team)
+            state = State(state.step + 1, state.words + batch.n_words, position)
+            known = state.step % _EVERY[team.device.type] == 1 % _EVERY[team.device.type]
+            late = bool(requests) or (
+                max_minutes is not None and time.monotonic() - started > 60 * max_minutes
+            )
+            paused = late
+            if team.size > 1:  # the first one decides
+                sums = team.add_up(torch.cat([sums, sums.new_tensor([float(late and team.first)])]))
+                paused = bool(sums[-1] > 0)
+            if known:
+                named = dict(zip(objective.weights, sums.tolist(), strict=False))
+                entry = mean_losses(objective, named, batch.counts())
+                _check(entry["loss"], state.step)
+                progress(state.words, entry)
+                if state.step % 20 == 1 and team.first:
+                    counted = {"step": state.step, "words": state.words}
+                    append_log(folder, {**counted, **entry, "norm": norm.item(), "rate": rate})
+            due = (
+                state.words // plan.valid_every > before // plan.valid_every or state.words >= plan.max_words
+            )
+            if held_out is not None and due and team.first:
+                with training.averaged():
+                    look = {**held_out.losses(team.device), **measure(objective)}
+                append_log(folder, {"step": state.step, "words": state.words, **look})
+            if team.first and (paused or time.monotonic() - saved > 60 * plan.save_minutes):
+                _save(folder / STATE, training, state)
+                saved = time.monotonic()
     if paused and state.words < plan.max_words:
         return False
     if team.first:
@@ -226,12 +230,18 @@ def _step(training: Training, batch: Batch, step: int, rate: float, team: Team) 
     return training.update(rate, step), sums
 
 
-def _asked_to_stop() -> Callable[[], bool]:
-    """Let a request to end this process (SIGTERM) pause the training; return whether there was one."""
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Let a request to end this process (SIGTERM) pause the training; give the requests so far."""
     requests: list[int] = []
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda number, _: requests.append(number))
-    return lambda: bool(requests)
+    if threading.current_thread() is not threading.main_thread():
+        yield requests
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: requests.append(number))
+    try:
+        yield requests
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check(loss: float, step: int) -> None:

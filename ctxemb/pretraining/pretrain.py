@@ -116,7 +116,7 @@ def pretrain(
     if not team.first:
         text = Prepared(kept)
         if finish is not None:
-            plan = TrainingPlan(**_settings_of(finish)["plan"])
+            plan = _plan_of(finish)
         objective = objective_of(family).begin(text, finish or folder, sizes, plan.seed)
     folder = finish or folder
     done = train(
@@ -179,13 +179,19 @@ def _settings_of(folder: Path) -> dict[str, Any]:
     return settings
 
 
+def _plan_of(folder: Path) -> TrainingPlan:
+    """Return the plan of the training in `folder`."""
+    plan = _settings_of(folder)["plan"]
+    return TrainingPlan(**{**plan, "betas": tuple(plan["betas"])})
+
+
 def _copy(folder: Path, target: Path, plan: TrainingPlan, family: Family, sizes: Sizes) -> TrainingPlan:
     """Copy a training to `target` to be finished there, unless that has begun; return its plan."""
     if (target / PLAN).is_file():
         there = _settings_of(target)
         if there["family"] != family or there["sizes"] != json.loads(json.dumps(dataclasses.asdict(sizes))):
             raise InputError(f"{target} finishes another training; name another folder")
-        return TrainingPlan(**{**there["plan"], "betas": tuple(there["plan"]["betas"])})
+        return _plan_of(target)
     if target.exists() and any(target.iterdir()):
         raise InputError(f"{target} is not empty and holds no training; name another folder")
     finishing = plan.finished_from(words_seen(folder))

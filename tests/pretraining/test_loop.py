@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +236,9 @@ def test_the_average_of_the_weights_is_saved(
     for name, weight in saved[0.0][1].items():  # what is trained is the same
         torch.testing.assert_close(saved[0.9][1][name], weight, rtol=0, atol=0)
     assert any(not torch.equal(saved[0.9][0][name], weight) for name, weight in saved[0.0][0].items())
+
+
+def test_signals_are_as_before_afterwards(tmp_path: Path, toy_corpus: Corpus, toy_prepared: Prepared) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    train(objective(toy_corpus), toy_prepared, tmp_path, TrainingPlan(max_words=100, batch_words=40))
+    assert signal.getsignal(signal.SIGTERM) is before
